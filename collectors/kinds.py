@@ -1,0 +1,9 @@
+"""The registry: every kind of collector, in one union that is also the configuration's schema."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from collectors.mqtt.collector import Mqtt
+
+AnyCollector: TypeAlias = Mqtt

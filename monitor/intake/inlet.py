@@ -1,0 +1,63 @@
+"""The one opening through which a collector hands over what it heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from monitor.model import Labels
+
+
+class Inlet(Protocol):
+    """Given to a collector's `run`; one a collector, so that every count has an owner.
+
+    Calls are plain and never block. A collector binds a series once and emits columns afterwards, since at
+    100,000 samples a second an object a sample costs more than judging it.
+    """
+
+    def series(self, metric: str, labels: Labels) -> int:
+        """A handle of a series for `emit`, or -1 when it was refused (counted: unknown metric, cap reached).
+
+        Label values must be clean (monitor.text.clean_label). The handle stays valid for this process.
+        """
+        ...
+
+    def emit(self, handles: Sequence[int], values: Sequence[float], times: Sequence[float], received: float) -> int:
+        """Hand over samples as three columns of one length; returns how many were taken.
+
+        values: base units. times: the source's clock, unix seconds. received: our clock, unix seconds.
+        Samples that are not finite, out of the metric's range, more than 5 s ahead of `received` or older than
+        the ring are quarantined and counted by reason, the others are staged for the store. Handles of -1
+        are passed over.
+        """
+        ...
+
+    async def commit(self) -> None:
+        """Return once all that was emitted is in the store and, where recording is on, on disk.
+
+        A collector whose protocol acknowledges awaits this before it acknowledges.
+        """
+        ...
+
+    def heard(self, messages: int, received: float) -> None:
+        """Count messages that arrived, whatever they held."""
+        ...
+
+    def refuse(self, reason: str, raw: bytes, received: float) -> None:
+        """Count a message that could not be used and keep its newest example, escaped.
+
+        reason: one of a small fixed vocabulary: malformed, too_large, unknown_metric, wrong_type, no_time, foreign.
+        """
+        ...
+
+    def sequence(self, source: str, seq: int, received: float) -> bool:
+        """Note a source's sequence number; gaps are counted exactly. False when it is a duplicate."""
+        ...
+
+    def connected(self, detail: str = "") -> None:
+        """The source can be heard: health becomes ok."""
+        ...
+
+    def lost(self, detail: str) -> None:
+        """The source cannot be heard for now and the collector goes on by itself: health becomes retrying."""
+        ...

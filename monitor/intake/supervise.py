@@ -1,0 +1,1 @@
+"""Keeps collectors alive, each on its own."""

@@ -1,0 +1,80 @@
+"""What people may do, as the web layer sees it. The daemon's desk implements it; web never sees a runner."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from monitor.serving.snapshot import DecisionRow, EventRow, RunRow, Snapshot
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """A named person, as the bearer token told."""
+
+    name: str
+    role: Literal["viewer", "operator", "approver", "admin"]
+    duties: tuple[str, ...] = ()
+    via: str = "http"
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """An act that was not done: HTTP status, what, and what to do next."""
+
+    def __init__(self, status: int, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.status = status
+        self.what = what
+        self.hint = hint
+
+
+class Acts(Protocol):
+    """Every mutating act. Each is journalled before it is applied and returns the state after it."""
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot."""
+        ...
+
+    def events_after(self, seq: int, limit: int) -> list[EventRow]:
+        """Public journal lines with a greater sequence number, in order."""
+        ...
+
+    async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
+        """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce."""
+        ...
+
+    async def reject(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
+        """Refuse a decision; it ends."""
+        ...
+
+    async def rearm(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
+        """Arm the trigger of an ended decision again."""
+        ...
+
+    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str) -> DecisionRow:
+        """Ask for a runbook by hand; the presser is the requester, another person signs."""
+        ...
+
+    async def act_on_run(self, actor: Actor, run: str, act: Literal["abort", "pause", "resume"], reason: str) -> RunRow:
+        """Steer a run."""
+        ...
+
+    async def act_on_step(
+        self, actor: Actor, run: str, step: str, act: Literal["retry", "skip", "resolve"], outcome: str, reason: str
+    ) -> RunRow:
+        """Steer a step. resolve: outcome `done` or `not_done`, for a parked or manual step."""
+        ...
+
+    async def move_stage(
+        self, actor: Actor, stage: str, act: Literal["advance", "hold", "back"], reason: str
+    ) -> Snapshot:
+        """Move the cutover to `stage`."""
+        ...
+
+    async def sign_gate(self, actor: Actor, gate: str, signed: bool, reason: str) -> Snapshot:  # noqa: FBT001 - the sign itself
+        """Sign a gate, or take the signature back."""
+        ...
+
+    async def note(self, actor: Actor, text: str) -> EventRow:
+        """Write a note to the timeline."""
+        ...

@@ -1,0 +1,1 @@
+"""Store and snapshot as Prometheus text."""

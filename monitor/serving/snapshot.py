@@ -1,0 +1,335 @@
+"""The read model: everything a display needs, frozen at one tick. Row types only; higher layers fill them.
+
+All times are unix seconds, all spans seconds, all values in base units. Text fields are clean outside text
+(monitor.text) or our own words; no reader may parse them as markup.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SCHEMA = 1
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """Base of every row."""
+
+
+class CutoverRow(Row, frozen=True, kw_only=True):
+    """Which cutover this is and where it stands."""
+
+    name: str
+    environment: str
+    strategy: str
+    stage: str
+    stage_title: str
+    stage_index: int
+    """From 1."""
+    stage_count: int
+    stage_since: float
+    started_at: float
+    """T0: when the daemon first armed this cutover."""
+    decide_by: float | None = None
+    """The last instant at which a rollback may be decided."""
+    rollback_seconds: float = 0.0
+    """Longest of the stated budget, the sum of the steps' takes, and the last real run."""
+
+
+class VerdictRow(Row, frozen=True, kw_only=True):
+    """The answer to: may the cutover go on?"""
+
+    verdict: str
+    """GO, HOLD, NO-GO or UNKNOWN."""
+    reason: str
+    gate: str
+    """The gate that decides; empty when all are GO."""
+    since: float
+    oldest_age: float | None
+    """Age of the oldest input that the verdict rests on."""
+    oldest_source: str
+
+
+class GateRow(Row, frozen=True, kw_only=True):
+    """One go/no-go question. `state` is ok, warn, insufficient, unknown, stale, breach, unsigned or signed."""
+
+    name: str
+    title: str
+    kind: str
+    """judged or signed."""
+    state: str
+    required: bool
+    active: bool
+    rule: str = ""
+    """The worst rule that answers it."""
+    scope: str = ""
+    """The worst group of labels, e.g. queue=sales-en."""
+    legacy: float | None = None
+    target: float | None = None
+    unit: str = ""
+    operator: str = ""
+    """The side that is bad."""
+    limit: float | None = None
+    since: float = 0.0
+    age: float | None = None
+    samples: int = 0
+    reason: str = ""
+    signed_by: str = ""
+    duty: str = ""
+
+
+class RuleRow(Row, frozen=True, kw_only=True):
+    """One rule in one group of labels: value and limits side by side."""
+
+    rule: str
+    metric: str
+    scope: str
+    state: str
+    """ok, warn, insufficient, unknown or breach."""
+    phase: str
+    """warmup, ok, pending, breach or recovering."""
+    flags: tuple[str, ...]
+    estimator: str
+    unit: str
+    operator: str
+    value: float | None
+    warn: float | None
+    breach: float
+    clear: float | None
+    samples: int
+    since: float
+    age: float | None
+    reason: str = ""
+
+
+class SourceRow(Row, frozen=True, kw_only=True):
+    """One collector."""
+
+    name: str
+    kind: str
+    state: str
+    """starting, ok, retrying, failed or stopped."""
+    since: float
+    quality: str
+    """fresh, stale or empty: what its newest sample is worth."""
+    age: float | None
+    rate: float
+    """Messages a second over the last 10 s."""
+    messages: int
+    samples: int
+    refused: int
+    gaps: int
+    """Messages known to be missing, by source and sequence number."""
+    error: str = ""
+    next_try: float | None = None
+    last_refused: str = ""
+    """The newest refused message, escaped, with its reason."""
+
+
+class EvidenceRow(Row, frozen=True, kw_only=True):
+    """A rule as it stood when a decision froze its evidence."""
+
+    rule: str
+    scope: str
+    state: str
+    value: float | None
+    limit: float
+    operator: str
+    unit: str
+    samples: int
+    age: float | None
+
+
+class VoteRow(Row, frozen=True, kw_only=True):
+    """One person's signature."""
+
+    person: str
+    at: float
+    vote: str
+    """approve or reject."""
+    reason: str = ""
+
+
+class CheckRow(Row, frozen=True, kw_only=True):
+    """One pre-flight or verification condition."""
+
+    what: str
+    state: str
+    """true, false or unknown."""
+    detail: str = ""
+
+
+class StepRow(Row, frozen=True, kw_only=True):
+    """One step of a runbook or run."""
+
+    number: int
+    name: str
+    title: str
+    action: str
+    effect: str
+    """read, keyed, checked or once."""
+    owner: str
+    takes: float
+    request: str
+    """Exactly what will be sent, secrets masked."""
+    state: str = "next"
+    """next, waiting, running, done, failed, parked, skipped or aborted."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    attempt: int = 0
+    outcome: str = ""
+    question: str = ""
+    """What a waiting manual or parked step asks a person."""
+
+
+class DecisionRow(Row, frozen=True, kw_only=True):
+    """One occurrence of a trigger, from candidate to rolled back."""
+
+    id: str
+    trigger: str
+    scope: str
+    runbook: str
+    title: str
+    state: str
+    """awaiting, escalated, preflight, executing, paused, verifying, rolled_back, partial, ineffective,
+    frozen, rejected, denied, withdrawn or recorded."""
+    mode: str
+    opened_at: float
+    changed_at: float
+    requester: str
+    reason: str
+    quorum: int
+    duties: tuple[str, ...]
+    votes: tuple[VoteRow, ...]
+    deadline: float | None
+    digest: str
+    """sha256 over what is signed; approval must send it back."""
+    nonce: str
+    """New whenever votes are voided; approval must send it back."""
+    parameters: dict[str, str]
+    evidence: tuple[EvidenceRow, ...]
+    preflight: tuple[CheckRow, ...]
+    steps: tuple[StepRow, ...]
+    run: str = ""
+    detail: str = ""
+
+
+class RunRow(Row, frozen=True, kw_only=True):
+    """One execution of a runbook."""
+
+    id: str
+    decision: str
+    runbook: str
+    title: str
+    digest: str
+    state: str
+    """running, waiting, paused, verifying, done, failed, aborted or ineffective."""
+    requester: str
+    reason: str
+    started_at: float
+    ended_at: float | None
+    steps: tuple[StepRow, ...]
+    verify: tuple[CheckRow, ...] = ()
+    detail: str = ""
+
+
+class WaitingRow(Row, frozen=True, kw_only=True):
+    """Something that waits for a person."""
+
+    kind: str
+    """approval, manual, parked or gate."""
+    id: str
+    """Decision, run/step or gate to act on."""
+    title: str
+    detail: str
+    since: float
+    deadline: float | None = None
+
+
+class AlertRow(Row, frozen=True, kw_only=True):
+    """A breach or blindness that somebody should know about."""
+
+    id: str
+    name: str
+    scope: str
+    state: str
+    value: float | None
+    limit: float | None
+    operator: str
+    unit: str
+    since: float
+    acked_by: str = ""
+    summary: str = ""
+
+
+class SparkRow(Row, frozen=True, kw_only=True):
+    """A short history for a sparkline; None is a gap."""
+
+    name: str
+    title: str
+    unit: str
+    platform: str
+    step: float
+    points: tuple[float | None, ...]
+
+
+class SeriesRow(Row, frozen=True, kw_only=True):
+    """The newest value of one series."""
+
+    metric: str
+    labels: dict[str, str]
+    unit: str
+    value: float | None
+    at: float
+    age: float
+    quality: str
+
+
+class EventRow(Row, frozen=True, kw_only=True):
+    """One line of the public part of the journal."""
+
+    seq: int
+    at: float
+    kind: str
+    """transition, verdict, decision, run, step, stage, gate, source, notify, note or start."""
+    who: str
+    what: str
+    object: str
+    state: str = ""
+
+
+class SelfRow(Row, frozen=True, kw_only=True):
+    """The monitor's own condition."""
+
+    version: str
+    started_at: float
+    tick: int
+    tick_seconds: float
+    loop_lag: float
+    series: int
+    quarantined: int
+    journal_seq: int
+    journal_hash: str
+    degraded: str = ""
+    """Why the daemon is not whole, in words; empty when it is."""
+
+
+class Snapshot(Row, frozen=True, kw_only=True):
+    """Everything a display needs, at one tick."""
+
+    schema: int = SCHEMA
+    at: float
+    cutover: CutoverRow
+    verdict: VerdictRow
+    gates: tuple[GateRow, ...] = ()
+    rules: tuple[RuleRow, ...] = ()
+    sources: tuple[SourceRow, ...] = ()
+    waiting: tuple[WaitingRow, ...] = ()
+    decisions: tuple[DecisionRow, ...] = ()
+    runs: tuple[RunRow, ...] = ()
+    alerts: tuple[AlertRow, ...] = ()
+    sparks: tuple[SparkRow, ...] = ()
+    series: tuple[SeriesRow, ...] = ()
+    series_left_out: int = 0
+    """Series beyond the bound of this answer."""
+    events: tuple[EventRow, ...] = ()
+    monitor: SelfRow
