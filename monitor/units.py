@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -16,9 +17,10 @@ Moment: TypeAlias = Annotated[float, msgspec.Meta(extra={"unit": "moment"})]
 """Unix seconds; written as RFC 3339 with an offset: `2026-03-07T01:00:00Z`."""
 
 _SCALE = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
-_NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(%|ms|s)?")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])", re.ASCII)
+_NUMBER = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(%|ms|s)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _MEGABIT = 125_000
 
@@ -56,6 +58,18 @@ def parse_number(text: str) -> float:
     return value
 
 
+def parse_moment(text: str) -> float:
+    """Read `2026-03-07T01:00:00Z` (RFC 3339, the offset is mandatory) as unix seconds."""
+    if not _MOMENT.fullmatch(text):
+        msg = f"{text!r} is not a time: write date, time and offset, such as 2026-03-07T01:00:00Z or 2026-03-07T02:00:00+01:00"
+        raise ValueError(msg)
+    try:
+        return datetime.fromisoformat(text.upper()).timestamp()
+    except (ValueError, OverflowError) as error:
+        msg = f"{text!r} is not a time: {error}"
+        raise ValueError(msg) from error
+
+
 def format_duration(seconds: float) -> str:
     """Show a span in at most two units: `41s`, `4m12s`, `1h02m`, `3d04h`."""
     if seconds < 0:
@@ -68,6 +82,19 @@ def format_duration(seconds: float) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}m"
     return f"{whole // _DAY}d{whole % _DAY // _HOUR:02d}h"
+
+
+def spell_duration(seconds: float) -> str:
+    """Write a span as configuration does, without the parts that are zero: `5m`, `1h30m`, `2d`, `250ms`."""
+    if not seconds:
+        return "0s"
+    parts = []
+    rest = round(seconds * 1000)
+    for unit, scale in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, scale)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or f"{seconds:g}s"
 
 
 def _format_seconds(value: float) -> str:

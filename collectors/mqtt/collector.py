@@ -1,13 +1,133 @@
-"""MQTT telemetry in."""
+"""MQTT telemetry in: one session with one broker, whatever its messages look like."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from itertools import groupby
+from typing import Literal
+
+from collectors.mqtt.formats import AnyFormat
+from collectors.mqtt.native import Native
+from collectors.mqtt.reading import Reader
+from collectors.mqtt.topics import matches
 from monitor.intake.inlet import Inlet
-from monitor.intake.source import Source
+from monitor.intake.source import Misconfigured, Source
+from monitor.outbound.broker import TAKEN_OVER
+from monitor.outbound.mqtt import Batch, Broker, MqttError, Session
+from monitor.plan import Section
+
+_TAKEOVER_PAUSE = 30.0
+"""Seconds to leave the session to the other client with our id, which else is thrown out in turn."""
+_TOPICS = 100_000
 
 
-class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind"):
-    """One session with one broker."""
+class Subscription(Section, frozen=True, kw_only=True):
+    """A topic filter, and how to read what comes on it."""
+
+    topic: str
+    """MQTT topic filter; `$share/group/...` shares the load with other subscribers of the group (MQTT 5)."""
+    qos: Literal[0, 1] = 1
+    """1: a message is acknowledged after its samples are kept. 0: what is lost on the way is lost."""
+    decode: AnyFormat = Native()
+
+    def __post_init__(self) -> None:
+        if not self.topic:
+            msg = "topic is empty"
+            raise ValueError(msg)
+
+
+class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind", dict=True):
+    """One session with one broker.
+
+    What was known of calls and topics outlives a lost connection: it lies beside the configuration, and is begun
+    anew for another inlet.
+    """
+
+    broker: Broker
+    subscriptions: tuple[Subscription, ...]
+
+    def __post_init__(self) -> None:
+        if not self.subscriptions:
+            msg = "subscriptions is empty: nothing would be heard"
+            raise ValueError(msg)
 
     async def run(self, inlet: Inlet) -> None:
-        """Collect until cancelled."""
+        """Collect until cancelled.
+
+        Raises:
+            MqttError: the broker cannot be reached or the connection was lost; says why. To be run again.
+            Misconfigured: a person must change something first: a secret, a certificate, a right.
+        """
+        state: _State | None = self.__dict__.get("state")
+        if state is None or state.inlet is not inlet:
+            state = self.__dict__["state"] = _State(self, inlet)
+        session = Session(
+            self.broker.named(f"golive-{self.name}"),
+            inlet.base,
+            [(subscription.topic, subscription.qos) for subscription in self.subscriptions],
+            state.handle,
+        )
+        try:
+            kept = await session.connect()
+            inlet.connected(state.greeting(session.protocol, kept=kept))
+            await session.lost()
+        except MqttError as error:
+            if error.lasting:
+                raise Misconfigured(str(error)) from error
+            if error.code == TAKEN_OVER:
+                inlet.lost(str(error))
+                await session.disconnect()
+                await asyncio.sleep(_TAKEOVER_PAUSE)
+            raise
+        finally:
+            await session.disconnect()
+
+
+class _State:
+    """What outlives a connection: the readers with their caches and calls, and whether there was a session."""
+
+    def __init__(self, config: Mqtt, inlet: Inlet) -> None:
+        self._config = config
+        self.inlet = inlet
+        self._readers: list[Reader] = [
+            subscription.decode.reader(inlet, config.name, config.every) for subscription in config.subscriptions
+        ]
+        self._filters = [subscription.topic for subscription in config.subscriptions]
+        self._by_topic: dict[str, int] = {}
+        self._had_session = False
+
+    def greeting(self, protocol: str, *, kept: bool) -> str:
+        """What to say of a new connection; a session that the broker lost is said, since messages went with it."""
+        broker = self._config.broker
+        words = f"broker {broker.where}, MQTT {protocol}"
+        if self._had_session and not kept and not broker.clean:
+            words += "; the broker had not kept our session: what was published meanwhile is lost"
+        self._had_session = True
+        return words
+
+    async def handle(self, batch: Batch) -> None:
+        """Read a batch; returns once its samples are kept, which is when it may be acknowledged."""
+        inlet, received = self.inlet, time.time()
+        inlet.heard(len(batch), received)
+        if len(self._readers) == 1:
+            self._readers[0].read(batch, received)
+        else:
+            for number, part in groupby(batch, self._number):
+                if number < 0:
+                    for _, payload in part:
+                        inlet.refuse("foreign", payload, received)
+                else:
+                    self._readers[number].read(list(part), received)
+        await inlet.commit()
+
+    def _number(self, message: tuple[str, bytes]) -> int:
+        """Which subscription a message belongs to: the first whose filter it falls under, or -1."""
+        topic = message[0]
+        number = self._by_topic.get(topic)
+        if number is None:
+            if len(self._by_topic) >= _TOPICS:
+                self._by_topic.clear()
+            number = next((n for n, wanted in enumerate(self._filters) if matches(wanted, topic)), -1)
+            self._by_topic[topic] = number
+        return number

@@ -7,25 +7,39 @@ from importlib import metadata
 
 from cyclopts import App
 
-app = App(
-    name="golive",
-    help="Real-time go-live operations monitor: one terminal, one verdict, a rehearsed rollback.",
-    version=lambda: f"golive {metadata.version('golive-monitor')}",
-    version_flags=["--version"],
-)
-app.command("monitor.cli.demo:demo")
-app.command("monitor.cli.init:init")
-app.command("monitor.cli.check:check")
-app.command("monitor.cli.run:run")
-app.command("monitor.cli.watch:watch")
-app.command("monitor.cli.status:status")
-app.command("monitor.cli.status:gate")
-app.command("monitor.cli.runbook:runbook")
-app.command("monitor.cli.audit:audit")
-app.command("monitor.cli.token:token")
+COMMANDS = {
+    "demo": ("monitor.cli.demo:demo", "A simulated cutover that goes wrong and is rolled back. Start here."),
+    "init": ("monitor.cli.init:init", "Write a commented golive.yaml to start from."),
+    "check": (
+        "monitor.cli.check:check",
+        "Every problem of a configuration at once, and what it will do, in sentences.",
+    ),
+    "run": ("monitor.cli.run:run", "The daemon: collect, judge, serve, notify, execute."),
+    "watch": ("monitor.cli.watch:watch", "The terminal of a running daemon."),
+    "status": ("monitor.cli.status:status", "The board once."),
+    "gate": ("monitor.cli.status:gate", "The verdict as an exit code."),
+    "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),
+    "audit": ("monitor.cli.audit:audit", "Read the journal, or prove it whole."),
+    "token": ("monitor.cli.token:token", "Make or revoke a person's token."),
+}
+"""Each command: where it is, and one line for the overview, which must not import it."""
+
+
+def build(asked: str) -> App:
+    """The application. The command that is asked for brings its own words; the others need not be imported for theirs."""
+    app = App(
+        name="golive",
+        help="Real-time go-live operations monitor: one terminal, one verdict, a rehearsed rollback.",
+        version=lambda: f"golive {metadata.version('golive-monitor')}",
+        version_flags=["--version"],
+    )
+    for name, (where, summary) in COMMANDS.items():
+        app.command(where, name=name, help=None if name == asked else summary)
+    return app
 
 
 def main() -> None:
     """Run the command line; the exit code is the command's."""
-    code = app()
+    words = sys.argv[1:]
+    code = build(words[0] if words else "")()
     sys.exit(code if isinstance(code, int) else 0)

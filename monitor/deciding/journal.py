@@ -1,9 +1,27 @@
-"""The journal's configuration."""
+"""The record of everything decided and done: append-only, hash-chained, on disk before anything acts on it."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from monitor.deciding.entry import Entry, Line
+from monitor.deciding.ledger import JournalError, Ledger
 from monitor.plan import Section
+from monitor.serving.snapshot import EventRow
+from monitor.text import clean
 from monitor.units import Duration
+
+TAIL = 5000
+"""Public lines kept in memory for clients that poll."""
+BATCH = 256
+"""Most lines in one transaction."""
+BACKLOG = 20000
+"""Lines that may wait for the disk; further ones are refused."""
 
 
 class JournalConfig(Section, frozen=True, kw_only=True):
@@ -13,3 +31,164 @@ class JournalConfig(Section, frozen=True, kw_only=True):
     """Also append every sample to disk before its message is acknowledged."""
     record_for: Duration = 172800.0
     """How long recorded samples are kept."""
+
+
+class Journal:
+    """One writer's journal. Lines are committed in the order of the calls; lines that wait share a transaction."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._monotonic = monotonic
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._waiting: deque[tuple[Line, asyncio.Future[Entry]]] = deque()
+        self._flushing: asyncio.Task[None] | None = None
+        self._tail: deque[EventRow] = deque(maxlen=TAIL)
+        self._closed = False
+        self._head = ledger.head
+        self.refused = 0
+        """Lines that were not written."""
+        self.failing = ""
+        """Why the last write failed; empty while writing works."""
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> Journal:
+        """Open or create the journal and check every line of it; JournalDamagedError when it is not whole.
+
+        path: None keeps it in memory only, for a daemon whose journal on disk is damaged.
+        """
+        ledger, newest = await asyncio.to_thread(_open, path)
+        journal = cls(ledger, clock, monotonic)
+        journal._tail.extend(entry.event() for entry in newest)
+        return journal
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Sequence number and hash of the last line on disk."""
+        return self._head
+
+    @property
+    def reserve_used(self) -> bool:
+        """Whether the disk is full and the journal lives from its reserve."""
+        return self._ledger.reserve_used
+
+    def append(
+        self,
+        kind: str,
+        who: str,
+        what: str,
+        *,
+        object: str = "",  # noqa: A002 - the journal's own word for what a line is about
+        state: str = "",
+        via: str = "",
+        data: dict[str, object] | None = None,
+        public: bool = True,
+        at: float | None = None,
+    ) -> asyncio.Future[Entry]:
+        """Write a line; the future is done once it is on disk, and only then may it be acted on.
+
+        at: unix seconds of what happened; default: now. The future fails with JournalError when the disk does.
+        """
+        future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_seen)
+        if self._closed or len(self._waiting) >= BACKLOG:
+            self.refused += 1
+            why = "the journal is closed" if self._closed else f"{BACKLOG} lines wait for the disk already"
+            future.set_exception(JournalError(f"the journal cannot be written: {why}"))
+            return future
+        line = Line(
+            seq=0,
+            at=self._clock() if at is None else at,
+            mono=self._monotonic(),
+            kind=kind,
+            who=clean(who, 80),
+            via=via,
+            what=clean(what),
+            object=clean(object, 200),
+            state=state,
+            data=data or {},
+            public=public,
+        )
+        self._waiting.append((line, future))
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush(), name="journal")
+        return future
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            try:
+                entries = await loop.run_in_executor(self._writer, self._ledger.append, [line for line, _ in batch])
+            except Exception as error:  # noqa: BLE001 - whatever stopped the write, its callers must hear of it
+                self.failing = str(error)
+                self.refused += len(batch)
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(JournalError(str(error)))
+                continue
+            self.failing = ""
+            self._head = self._ledger.head
+            self._tail.extend(entry.event() for entry in entries if entry.public)
+            for (_, future), entry in zip(batch, entries, strict=True):
+                if not future.done():
+                    future.set_result(entry)
+        self._flushing = None
+
+    def events_after(self, seq: int, limit: int) -> list[EventRow]:
+        """Public lines with a greater sequence number, in order; at most `limit`.
+
+        Those older than the newest 5,000 are read from disk, which blocks: a caller who asks for old ones does so
+        from a thread.
+        """
+        whole = len(self._tail) < TAIL or (bool(self._tail) and self._tail[0].seq <= seq + 1)
+        if not whole:
+            return [entry.event() for entry in self._ledger.read(after=seq, limit=limit, public=True)]
+        newer: deque[EventRow] = deque()
+        for row in reversed(self._tail):
+            if row.seq <= seq:
+                break
+            newer.appendleft(row)
+        return [newer.popleft() for _ in range(min(limit, len(newer)))]
+
+    async def entries(
+        self,
+        *,
+        kind: str | None = None,
+        object: str | None = None,  # noqa: A002 - the journal's own word for what a line is about
+        after: int = 0,
+        limit: int | None = None,
+    ) -> list[Entry]:
+        """Lines from disk, in order: all, or those of one kind or one object. For recovery and reports."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writer, lambda: self._ledger.read(after=after, limit=limit, kind=kind, about=object)
+        )
+
+    async def close(self) -> None:
+        """Write what waits, then let go of the file. Later lines are refused."""
+        self._closed = True
+        if self._flushing is not None:
+            await self._flushing
+        await asyncio.to_thread(self._writer.shutdown)
+        await asyncio.to_thread(self._ledger.close)
+
+
+def _open(path: Path | None) -> tuple[Ledger, list[Entry]]:
+    ledger = Ledger(path)
+    try:
+        ledger.open()
+        return ledger, ledger.newest(TAIL)
+    except BaseException:
+        ledger.close()
+        raise
+
+
+def _seen(future: asyncio.Future[Entry]) -> None:
+    if not future.cancelled():
+        future.exception()

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from monitor.model import Labels
+
+Handles: TypeAlias = Sequence[int] | npt.NDArray[np.int64]
+Numbers: TypeAlias = Sequence[float] | npt.NDArray[np.float64]
 
 
 class Inlet(Protocol):
@@ -15,6 +22,11 @@ class Inlet(Protocol):
     100,000 samples a second an object a sample costs more than judging it.
     """
 
+    @property
+    def base(self) -> Path:
+        """Folder that relative paths in the collector's configuration are relative to."""
+        ...
+
     def series(self, metric: str, labels: Labels) -> int:
         """A handle of a series for `emit`, or -1 when it was refused (counted: unknown metric, cap reached).
 
@@ -22,7 +34,7 @@ class Inlet(Protocol):
         """
         ...
 
-    def emit(self, handles: Sequence[int], values: Sequence[float], times: Sequence[float], received: float) -> int:
+    def emit(self, handles: Handles, values: Numbers, times: Numbers, received: float) -> int:
         """Hand over samples as three columns of one length; returns how many were taken.
 
         values: base units. times: the source's clock, unix seconds. received: our clock, unix seconds.
@@ -30,6 +42,10 @@ class Inlet(Protocol):
         the ring are quarantined and counted by reason, the others are staged for the store. Handles of -1
         are passed over.
         """
+        ...
+
+    def blank(self, handle: int, kind: Literal["null", "error"], at: float) -> None:
+        """Say that the source answered without a number: it cannot compute it (null), or could not be asked (error)."""
         ...
 
     async def commit(self) -> None:

@@ -48,3 +48,7 @@ class Collector(Protocol):
     async def run(self, inlet: Inlet) -> None:
         """Collect until cancelled; leaves no task and no socket behind."""
         ...
+
+
+class Misconfigured(Exception):  # noqa: N818 - says what is at fault, reads better without the suffix
+    """Raised by a collector that cannot work until a person changes something: a missing secret, a refused login."""

@@ -117,6 +117,9 @@ class SourceRow(Row, frozen=True, kw_only=True):
     messages: int
     samples: int
     refused: int
+    refused_by: dict[str, int] = {}
+    """Refused messages and quarantined samples by reason."""
+    duplicates: int = 0
     gaps: int
     """Messages known to be missing, by source and sequence number."""
     error: str = ""

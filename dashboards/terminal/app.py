@@ -1,0 +1,181 @@
+"""The terminal program: polls a daemon, gives each frame to the screen in sight, sends what people decided."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib import resources
+from typing import ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from dashboards.terminal.acts import Act, SnapshotSource
+from dashboards.terminal.commands import parse
+from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keys import EVERYWHERE, bindings
+from dashboards.terminal.link import Link
+from dashboards.terminal.orders import obey
+from dashboards.terminal.questions import Question
+from dashboards.terminal.screens.board import Board
+from dashboards.terminal.screens.dialog import Dialog
+from dashboards.terminal.screens.frame import Frame
+from dashboards.terminal.screens.help import Help
+from dashboards.terminal.screens.runbooks import Runbooks
+from dashboards.terminal.screens.timeline import Timeline
+from dashboards.terminal.theme import COLOUR_BLIND, DEFAULTS, MONO, THEMES
+
+PERIOD = 0.25
+"""Seconds between polls while the window has the focus; four times as long without."""
+
+
+class Terminal(App[None], inherit_bindings=False):
+    """`source` and `clock` (monotonic seconds) are arguments, so that a recording needs neither daemon nor time."""
+
+    CSS = (resources.files("dashboards.terminal") / "terminal.tcss").read_text(encoding="utf-8")
+    TITLE = "golive"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-line"),
+        (40, "-tiny"),
+        (60, "-narrow"),
+        (100, "-wide"),
+        (160, "-huge"),
+    ]
+
+    def __init__(
+        self,
+        source: SnapshotSource,
+        *,
+        operator: bool = False,
+        glyphs: Glyphs = Glyphs(),  # noqa: B008 - an immutable tuple
+        mono: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        period: float | None = PERIOD,
+    ) -> None:
+        super().__init__(ansi_color=True if mono else None)
+        self.link = Link(source, clock)
+        if operator:
+            self.link.arm()
+        self._period = period
+        self.glyphs = glyphs
+        self.frames: dict[str, Frame] = {
+            "board": Board(glyphs),
+            "runbooks": Runbooks(glyphs),
+            "timeline": Timeline(glyphs),
+        }
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = MONO if mono else COLOUR_BLIND
+        self.set_class(glyphs.ascii, "-ascii")
+        self.set_class(mono, "-mono")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our variables under any theme."""
+        return DEFAULTS
+
+    async def on_mount(self) -> None:
+        """The board first, and the first snapshot at once."""
+        for name, frame in self.frames.items():
+            self.install_screen(frame, name)
+        await self.push_screen("board")
+        if self._period is not None:
+            self.set_interval(self._period, self.tick)
+            self.run_worker(self.poll())
+
+    def tick(self) -> None:
+        """Four times a second: ask for news when it is time, and let clocks run while none comes."""
+        if self.link.due():
+            self.run_worker(self.poll())
+        elif self.link.view.gone:
+            self.draw()
+
+    async def poll(self) -> None:
+        """Fetch one snapshot and draw it."""
+        if words := await self.link.poll():
+            self.say(words)
+        self.draw()
+
+    def draw(self) -> None:
+        """Give this moment to what is in sight."""
+        view = self.link.view
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame | Dialog):
+                screen.show(view)
+
+    def say(self, text: str) -> None:
+        """Show a message on the screen in sight."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame):
+                screen.say(text)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Any key keeps an armed terminal armed, and takes the last message away."""
+        if isinstance(event, events.Key):
+            self.link.touched()
+            self.say("")
+        await super().on_event(event)
+
+    def on_app_blur(self) -> None:
+        """Poll once a second while nobody looks."""
+        self.link.focused = False
+
+    def on_app_focus(self) -> None:
+        """Poll at full rate again."""
+        self.link.focused = True
+
+    def action_go(self, name: str) -> None:
+        """Another screen."""
+        if isinstance(self.screen, Frame) and self.screen is not self.frames[name]:
+            self.screen.say("")
+            self.switch_screen(name)
+            self.call_after_refresh(self.draw)
+
+    def action_command(self) -> None:
+        """Open the command bar."""
+        if isinstance(self.screen, Frame):
+            self.screen.open_command()
+
+    def action_close(self) -> None:
+        """Close the command bar."""
+        if isinstance(self.screen, Frame):
+            self.screen.close_command()
+            self.screen.say("")
+
+    def action_help(self) -> None:
+        """Explain the keys of the screen in sight."""
+        if isinstance(self.screen, Frame):
+            self.push_screen(Help(self.screen.KEYS, self.glyphs))
+
+    def action_leave(self) -> None:
+        """Leave; the daemon keeps running."""
+        self.exit()
+
+    def on_frame_asked(self, message: Frame.Asked) -> None:
+        """Open the dialog that was asked for, or say why not."""
+        self.ask(message.answer(self.link.view))
+
+    def ask(self, question: Question | str) -> None:
+        """Open a dialog; a text is said instead."""
+        if isinstance(question, str):
+            self.say(question)
+        else:
+            self.push_screen(Dialog(question, self.link.view, self.glyphs), self.send)
+
+    def send(self, act: Act | None) -> None:
+        """Send what a dialog answered."""
+        if act is not None:
+            self.run_worker(self._send(act))
+
+    async def _send(self, act: Act) -> None:
+        self.say(f"sending: {act.says}")
+        self.say(await self.link.send(act))
+        await self.poll()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Do what was typed into the command bar."""
+        if isinstance(self.screen, Frame) and event.input.id == "command":
+            obey(self, parse(self.screen.close_command()))

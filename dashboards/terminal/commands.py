@@ -1,0 +1,52 @@
+"""The command bar: what was typed, understood or refused with the nearest word."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import msgspec
+
+COMMANDS = ("arm", "lock", "board", "runbooks", "timeline", "note", "run", "help", "quit")
+LENGTH = 500
+"""Longest command that is read."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """An understood command."""
+
+    verb: str
+    text: str = ""
+    """The note's text, or the runbook's name."""
+    parameters: dict[str, str] = {}
+
+
+def parse(typed: str) -> Command | str:
+    """Understand a command; a text instead says what is wrong and what to type."""
+    words = typed[:LENGTH].strip().lstrip(":").split()
+    if not words:
+        return "type a command: " + ", ".join(COMMANDS)
+    verb, rest = words[0], words[1:]
+    if verb == "q":
+        verb = "quit"
+    if verb not in COMMANDS:
+        near = get_close_matches(verb, COMMANDS, n=1)
+        return f"no command {verb!r}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(COMMANDS)}")
+    if verb == "note":
+        return Command(verb=verb, text=" ".join(rest)) if rest else "a note needs its text: note TEXT"
+    if verb == "run":
+        return _run(rest)
+    return Command(verb=verb) if not rest else f"{verb} takes nothing after it"
+
+
+def _run(words: list[str]) -> Command | str:
+    if not words:
+        return "run needs a runbook: run NAME [parameter=value ...]"
+    parameters = {}
+    for word in words[1:]:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            return f"{word!r} is not a parameter: write parameter=value"
+        if name in parameters:
+            return f"parameter {name!r} is given twice"
+        parameters[name] = value
+    return Command(verb="run", text=words[0], parameters=parameters)

@@ -1,0 +1,151 @@
+"""What a dialog shows above the word to type: exactly what is signed or sent, and the facts of this moment."""
+
+from __future__ import annotations
+
+from dashboards.terminal.drawing.marks import CHECKS, GATES, mark, shown
+from dashboards.terminal.drawing.phrases import against, age, clock, countdown
+from dashboards.terminal.drawing.runbook import short_digest
+from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, wrap
+from dashboards.terminal.drawing.work import Work
+from dashboards.terminal.view import View
+from monitor.serving.snapshot import DecisionRow, EvidenceRow, GateRow, StepRow
+
+_LABEL = 11
+_ROWS = 5
+
+
+def fact(label: str, text: str, width: int, glyphs: Glyphs, role: str = "") -> list[Line]:
+    """A label and its text, wrapped under itself."""
+    out: list[Line] = []
+    for index, line in enumerate(wrap(text, width - _LABEL, glyphs, role)):
+        out.append((Span((label if index == 0 else "").ljust(_LABEL), "dim"), *line))
+    return out
+
+
+def where(view: View) -> str:
+    """Environment and cutover, so that nobody acts on the wrong one."""
+    if view.snapshot is None:
+        return "no snapshot"
+    cutover = view.snapshot.cutover
+    return f"{cutover.environment} {cutover.name}, stage {cutover.stage_title or cutover.stage}"
+
+
+def approval_facts(decision: DecisionRow, view: View, width: int, glyphs: Glyphs) -> list[Line]:
+    """A decision as it will be signed: the frozen evidence, and beside it what holds now."""
+    lines = fact("where", where(view), width, glyphs, "strong")
+    lines += fact("decision", f"{decision.id} {glyphs.dot} {short_digest(decision.digest)}", width, glyphs)
+    title = f"{decision.runbook} {glyphs.dot} {decision.title}" if decision.title else decision.runbook
+    lines += fact("runbook", title, width, glyphs, "strong")
+    values = ", ".join(f"{k}={v}" for k, v in decision.parameters.items()) or "no parameters"
+    lines += fact("with", f"{values} {glyphs.dot} scope {decision.scope}" if decision.scope else values, width, glyphs)
+    if decision.deadline is not None:
+        left = decision.deadline - view.now
+        words = f"in {countdown(left)}" if left > 0 else "expired"
+        lines += fact("expires", f"{words}, at {clock(decision.deadline)} UTC", width, glyphs, "hold")
+    text, role = four_eyes(decision, view)
+    lines += fact("four eyes", text, width, glyphs, role)
+    for index, item in enumerate(decision.evidence[:_ROWS]):
+        lines.append(_evidence("because" if index == 0 else "", item, width, glyphs))
+    if len(decision.evidence) > _ROWS:
+        lines += fact("", f"and {len(decision.evidence) - _ROWS} more", width, glyphs, "dim")
+    old = [item.age for item in decision.evidence if item.age is not None]
+    oldest = f"{age(max(old))} when the evidence was frozen" if old else "no input has an age"
+    lines += fact("oldest", f"{oldest}; {now_oldest(view)}", width, glyphs)
+    asked = f"{decision.requester or 'nobody'} at {clock(decision.opened_at)} UTC"
+    lines += fact("asked by", f"{asked}: {decision.reason}" if decision.reason else asked, width, glyphs)
+    lines += fact("sends", sends(decision), width, glyphs)
+    for check in decision.preflight:
+        if check.state != "true":
+            state = mark(CHECKS, check.state)
+            lines += fact(
+                "pre-flight", f"{state.word}: {check.what} {check.detail}".rstrip(), width, glyphs, state.role
+            )
+    return lines
+
+
+def now_oldest(view: View) -> str:
+    """Age of the oldest input of the verdict at this moment."""
+    verdict = view.snapshot.verdict if view.snapshot else None
+    if verdict is None or verdict.oldest_age is None:
+        return "now none"
+    return f"now {age(verdict.oldest_age + view.behind)} {verdict.oldest_source}".rstrip()
+
+
+def _evidence(label: str, item: EvidenceRow, width: int, glyphs: Glyphs) -> Line:
+    state = shown(mark(GATES, item.state), glyphs)
+    value = against(item.value, item.operator, item.limit, item.unit)
+    text = f" {item.rule} {item.scope}".rstrip() + f" {value}, {item.samples} samples"
+    return clip((Span(label.ljust(_LABEL), "dim"), state, Span(text)), width, glyphs)
+
+
+def sends(decision: DecisionRow) -> str:
+    """The steps in a few words; every request in full stands on the screen behind the dialog."""
+    names = ", ".join(f"{step.number} {step.title or step.name}" for step in decision.steps)
+    return f"{len(decision.steps)} steps: {names}" if names else "no step is known"
+
+
+def four_eyes(decision: DecisionRow, view: View) -> tuple[str, str]:
+    """Who asked, who signed, and whether this person may; the second value is its role."""
+    approvals = [vote.person for vote in decision.votes if vote.vote == "approve"]
+    count = f"{len(approvals)} of {decision.quorum} signed" + (f" ({', '.join(approvals)})" if approvals else "")
+    person = view.person
+    if person is None:
+        return f"nobody is signed in; {count}", "fail"
+    if decision.requester == person.name:
+        return f"you ({person.name}) asked for it: another person must sign; {count}", "fail"
+    if person.name in approvals:
+        return f"you ({person.name}) have signed; {count}", "fail"
+    return f"you ({person.name}) did not ask for it; {count}", "ok"
+
+
+def run_facts(work: Work, verb: str, view: View, width: int, glyphs: Glyphs) -> list[Line]:
+    """What steering a run means."""
+    lines = fact("where", where(view), width, glyphs, "strong")
+    lines += fact("run", f"{work.run.id if work.run else work.id} {glyphs.dot} {work.runbook}", width, glyphs, "strong")
+    done = sum(step.state in ("done", "skipped") for step in work.steps)
+    lines += fact("stands at", f"{done} of {len(work.steps)} steps are over, {work.state}", width, glyphs)
+    meaning = {
+        "abort": "no further step starts; what was done stays done",
+        "pause": "no further step starts until somebody lets it go on",
+        "resume": "the next step starts at once",
+    }
+    lines += fact(verb, meaning.get(verb, ""), width, glyphs)
+    return lines
+
+
+def step_facts(work: Work, step: StepRow, words: str, view: View, width: int, glyphs: Glyphs) -> list[Line]:
+    """What one says or asks about a step."""
+    lines = fact("where", where(view), width, glyphs, "strong")
+    lines += fact("run", f"{work.run.id if work.run else work.id} {glyphs.dot} {work.runbook}", width, glyphs, "strong")
+    lines += fact("step", f"{step.number} {step.title or step.name}: {step.state}, effect {step.effect}", width, glyphs)
+    if step.question:
+        lines += fact("asked", step.question, width, glyphs)
+    if step.request:
+        lines += fact("sends", step.request, width, glyphs)
+    if step.outcome:
+        lines += fact("so far", step.outcome, width, glyphs)
+    lines += fact("you say", words, width, glyphs, "strong")
+    return lines
+
+
+def gate_facts(gate: GateRow, view: View, width: int, glyphs: Glyphs) -> list[Line]:
+    """What signing a gate means."""
+    lines = fact("where", where(view), width, glyphs, "strong")
+    lines += fact(
+        "gate", f"{gate.name} {glyphs.dot} {gate.title}" if gate.title else gate.name, width, glyphs, "strong"
+    )
+    lines += fact("duty", gate.duty, width, glyphs)
+    state = mark(GATES, gate.state)
+    by = f" by {gate.signed_by}" if gate.signed_by else ""
+    lines += fact("now", f"{state.word}{by}", width, glyphs, state.role)
+    return lines
+
+
+def request_facts(runbook: str, parameters: dict[str, str], view: View, width: int, glyphs: Glyphs) -> list[Line]:
+    """What asking for a runbook means."""
+    lines = fact("where", where(view), width, glyphs, "strong")
+    lines += fact("runbook", runbook, width, glyphs, "strong")
+    lines += fact("with", ", ".join(f"{k}={v}" for k, v in parameters.items()) or "no parameters", width, glyphs)
+    name = view.person.name if view.person else "nobody"
+    lines += fact("asked by", f"{name}: another person has to sign before anything is sent", width, glyphs)
+    return lines

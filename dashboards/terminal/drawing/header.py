@@ -1,0 +1,150 @@
+"""The two lines on top of every screen: where, verdict, why, since when, how old, who is asked."""
+
+from __future__ import annotations
+
+from dashboards.terminal.drawing.marks import VERDICTS, mark, shown
+from dashboards.terminal.drawing.phrases import age, clock, countdown, elapsed, plural
+from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, fit, join, line_cells, spread
+from dashboards.terminal.view import View
+from monitor.serving.snapshot import Snapshot, WaitingRow
+from monitor.units import format_duration
+
+TINY, NARROW, WIDE, HUGE = 40, 60, 100, 160
+"""Columns from which there is a board, one pane with its header, two panes, and a third."""
+_ROOMY = 120
+"""Columns from which the header says things at length."""
+_REASON = 12
+
+
+def header(view: View, width: int, glyphs: Glyphs) -> tuple[Line, Line]:
+    """Both lines; they never collapse, whatever the width."""
+    snapshot = view.snapshot
+    if snapshot is None:
+        words = (shown(mark(VERDICTS, "UNKNOWN"), glyphs), Span(" no snapshot yet", "strong"))
+        return spread((Span(" golive ", "environment"),), (lock(view, width),), width, glyphs), clip(
+            words, width, glyphs
+        )
+    if width < NARROW:
+        return _short(view, snapshot, width, glyphs)
+    return _where(view, snapshot, width, glyphs), _answer(view, snapshot, width, glyphs)
+
+
+def lock(view: View, width: int) -> Span:
+    """LOCKED or ARMED, and who."""
+    word = "ARMED" if view.armed else "LOCKED"
+    name = view.person.name if view.person else "nobody"
+    text = f" {word} " if width < NARROW else f" {word} {name} "
+    return Span(text, "armed" if view.armed else "locked")
+
+
+def _where(view: View, snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
+    cutover = snapshot.cutover
+    title = cutover.stage_title or cutover.stage
+    stage = f"stage {cutover.stage_index}/{cutover.stage_count}"
+    parts: list[Line] = [
+        (Span(f" {cutover.environment} ", "environment"),),
+        (Span(cutover.name),),
+        (Span(f"{stage} {title}" if width >= WIDE else stage),),
+        (Span(f"T+{elapsed(view.now - cutover.started_at)}"),),
+    ]
+    if width >= _ROOMY and cutover.decide_by is not None:
+        left = cutover.decide_by - view.now
+        text = f"decide within {countdown(left)}" if left > 0 else "rollback no longer decidable"
+        parts.append((Span(text, "" if left > cutover.rollback_seconds else "warn"),))
+    right = (lock(view, width),)
+    room = width - line_cells(right) - 1
+    over = line_cells(join(parts, glyphs)) - room
+    if over > 0:
+        parts[1] = (Span(fit(cutover.name, max(4, len(cutover.name) - over), glyphs)),)
+    return spread(join(parts, glyphs), right, width, glyphs)
+
+
+def _answer(view: View, snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
+    verdict = snapshot.verdict
+    state = shown(mark(VERDICTS, verdict.verdict), glyphs)
+    head: Line = (
+        Span(f" {state.text} ", "stale" if view.gone else state.role),
+        Span(f"{' for' if width >= WIDE else ''} {format_duration(view.now - verdict.since)}", "strong"),
+    )
+    tail: list[Line] = [(Span(oldest(view, snapshot, width)),)]
+    waits = waiting(view, snapshot, width)
+    if waits.text:
+        tail.append((waits,))
+    rest = join(tail, glyphs)
+    room = width - line_cells(head) - line_cells(rest) - 6
+    reason: Line = (Span(fit(verdict.reason, room, glyphs).rstrip(), "strong"),) if room >= _REASON else ()
+    return clip(join([head, reason, *tail], glyphs), width, glyphs)
+
+
+def _short(view: View, snapshot: Snapshot, width: int, glyphs: Glyphs) -> tuple[Line, Line]:
+    verdict = snapshot.verdict
+    state = shown(mark(VERDICTS, verdict.verdict), glyphs)
+    right = (lock(view, width),) if width >= TINY else ()
+    left = (
+        Span(f" {snapshot.cutover.environment} ", "environment"),
+        Span(f" {state.text} ", "stale" if view.gone else state.role),
+        Span(f" {format_duration(view.now - verdict.since)}", "strong"),
+    )
+    old = age(None if verdict.oldest_age is None else verdict.oldest_age + view.behind)
+    tail = Span(f"{glyphs.dot} {old} old")
+    reason = fit(verdict.reason, max(_REASON, width - len(tail.text) - 2), glyphs)
+    return spread(left, right, width, glyphs), clip((Span(" "), Span(reason, "strong"), Span(" "), tail), width, glyphs)
+
+
+def oldest(view: View, snapshot: Snapshot, width: int) -> str:
+    """Age and name of the oldest input that the verdict rests on, still growing while the daemon is gone."""
+    verdict = snapshot.verdict
+    if verdict.oldest_age is None:
+        return f"no input {verdict.oldest_source}".rstrip()
+    text = age(verdict.oldest_age + view.behind)
+    word = "oldest input" if width >= HUGE else "oldest"
+    return f"{word} {text} {verdict.oldest_source}" if width >= _ROOMY else f"{text} old"
+
+
+def most_urgent(rows: tuple[WaitingRow, ...]) -> WaitingRow | None:
+    """What waits for a person and ends first; what never ends comes last."""
+    return min(rows, key=lambda row: (row.deadline is None, row.deadline or row.since), default=None)
+
+
+def waiting(view: View, snapshot: Snapshot, width: int) -> Span:
+    """How much waits for a person, and how long the most urgent of it still does."""
+    first = most_urgent(snapshot.waiting)
+    if first is None:
+        return Span("")
+    left = "" if first.deadline is None else f" {countdown(first.deadline - view.now)}"
+    count = len(snapshot.waiting)
+    words = plural(count, "waits", "wait")
+    return Span(f" {words}{' for a person' if width >= _ROOMY else ''}{left} ", "attention")
+
+
+def banner(view: View, width: int, glyphs: Glyphs) -> Line:
+    """One line that must not be missed: the daemon is gone, or is not whole. Empty when all is well."""
+    snapshot = view.snapshot
+    if view.gone:
+        if snapshot is None:
+            text = f" no daemon yet: {view.why or 'connecting'}; trying 4 times a second "
+        else:
+            text = (
+                f" daemon gone since {clock(snapshot.at)} UTC, {format_duration(view.behind)} ago; "
+                f"what you see is old: {view.why or 'no answer'}; trying again "
+            )
+        return (Span(fit(text, width, glyphs), "alarm"),)
+    if snapshot is not None and snapshot.monitor.degraded:
+        return (Span(fit(f" monitor not whole: {snapshot.monitor.degraded}", width, glyphs), "notice"),)
+    return ()
+
+
+def one_line(view: View, width: int, glyphs: Glyphs) -> Line:
+    """Everything that fits one line, for a status bar and for windows too small for a board."""
+    snapshot = view.snapshot
+    if snapshot is None:
+        return clip((Span("UNKNOWN no daemon", "unknown"),), width, glyphs)
+    verdict = snapshot.verdict
+    state = mark(VERDICTS, verdict.verdict)
+    old = "none" if verdict.oldest_age is None else age(verdict.oldest_age + view.behind)
+    state_words = "UNKNOWN daemon-gone was-" + state.word if view.gone else state.word
+    tail = f" age {old} wait {len(snapshot.waiting)}"
+    head = f"{snapshot.cutover.environment} {state_words} {format_duration(view.now - verdict.since)}"
+    room = width - len(head) - len(tail) - 1
+    reason = f" {fit(verdict.reason, min(room, 60), glyphs).rstrip()}" if room >= _REASON else ""
+    return clip((Span(head, state.role), Span(reason), Span(tail)), width, glyphs)

@@ -1,0 +1,61 @@
+"""Every key, once: bindings, the bottom line and the help are made from this table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+
+class Key(NamedTuple):
+    """A key of one place. `short` is the word in the bottom line; empty: in the help only."""
+
+    key: str
+    shown: str
+    action: str
+    short: str
+    help: str
+
+
+EVERYWHERE = (
+    Key("1", "1", "go('board')", "Board", "the go/no-go board"),
+    Key("6", "6", "go('runbooks')", "Runbooks", "decisions, approvals, live runs"),
+    Key("7", "7", "go('timeline')", "Timeline", "what happened, newest first"),
+    Key("question_mark", "?", "help", "keys", "this list"),
+    Key("colon", ":", "command", "command", "command bar: arm, lock, board, runbooks, timeline, note, run, quit"),
+    Key("escape", "esc", "close", "", "close the command bar, take the message away"),
+    Key("tab", "tab", "app.focus_next", "", "next pane"),
+    Key("q,ctrl+c", "q", "leave", "leave", "leave this terminal; the daemon keeps running"),
+)
+LISTS = (
+    Key("j,down", "j", "move(1)", "", "down"),
+    Key("k,up", "k", "move(-1)", "", "up"),
+    Key("g,home", "g", "end(-1)", "", "first"),
+    Key("G,end", "G", "end(1)", "", "last"),
+    Key("pagedown", "pgdn", "page(1)", "", "a page down"),
+    Key("pageup", "pgup", "page(-1)", "", "a page up"),
+)
+BOARD = (
+    Key("f", "f", "faults", "faults only", "show only gates that are not OK, or all again"),
+    Key("S", "S", "sign", "sign gate", "open the dialog that signs the gate under the cursor"),
+)
+RUNBOOKS = (
+    Key("A", "A", "approve", "approve", "open the dialog that signs this decision"),
+    Key("J", "J", "reject", "reject", "open the dialog that refuses this decision"),
+    Key("P", "P", "pause", "pause", "open the dialog that pauses this run, or lets it go on"),
+    Key("B", "B", "abort", "abort", "open the dialog that aborts this run"),
+    Key("R", "R", "retry", "retry", "open the dialog that tries the failed or parked step again"),
+    Key("K", "K", "skip", "skip", "open the dialog that leaves the failed or parked step out"),
+    Key("Y", "Y", "resolve('done')", "took effect", "open the dialog that says: the waiting step took effect"),
+    Key("N", "N", "resolve('not_done')", "did not", "open the dialog that says: the waiting step did not take effect"),
+)
+DIALOG = (
+    Key("escape", "esc", "cancel", "cancel", "close without doing anything"),
+    Key("pagedown", "pgdn", "scroll(1)", "", "further facts"),
+    Key("pageup", "pgup", "scroll(-1)", "", "facts above"),
+)
+
+
+def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
+    """The table as Textual bindings."""
+    return [Binding(key.key, key.action, key.help, key_display=key.shown, show=False) for key in keys]

@@ -1,0 +1,128 @@
+"""What all screens have: header, banner, message, command bar, bottom line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from dashboards.terminal.drawing.footer import footer
+from dashboards.terminal.drawing.header import TINY, WIDE, banner, header, one_line
+from dashboards.terminal.drawing.spans import Glyphs, Line, Span, fit
+from dashboards.terminal.keys import EVERYWHERE, Key
+from dashboards.terminal.questions import Question
+from dashboards.terminal.view import View
+from dashboards.terminal.widgets.fixed import Fixed
+from dashboards.terminal.widgets.painting import COMPONENTS
+
+
+class Frame(Screen[None]):
+    """Base of the screens; a screen fills `body` and says its own keys."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+
+    class Asked(Message):
+        """A key asked for an act: the dialog to open, or why there is none."""
+
+        def __init__(self, answer: Callable[[View], Question | str]) -> None:
+            super().__init__()
+            self.answer = answer
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.glyphs = glyphs
+        self.now = View()
+        self._message: Line = ()
+        self._head = Fixed(glyphs, id="head")
+        self._banner = Fixed(glyphs, id="banner")
+        self._said = Fixed(glyphs, id="message")
+        self._foot = Fixed(glyphs, id="foot")
+
+    def compose(self) -> ComposeResult:
+        """Header first, keys last."""
+        yield self._head
+        yield self._banner
+        yield from self.body()
+        yield self._said
+        yield Input(placeholder=": type a command, esc closes", id="command", max_length=500, select_on_focus=False)
+        yield self._foot
+
+    def body(self) -> Iterable[Widget]:
+        """The screen's own part."""
+        return ()
+
+    def fill(self, view: View) -> None:
+        """Draw the screen's own part."""
+
+    def keys(self) -> Iterable[tuple[str, str]]:
+        """Key and word of the bottom line: only what does something here and now."""
+        return [*self.own_keys(), *everywhere(self.now)]
+
+    def own_keys(self) -> Iterable[tuple[str, str]]:
+        """The screen's own part of that."""
+        return [(key.shown, key.short) for key in self.KEYS if key.short]
+
+    def on_mount(self) -> None:
+        """The command bar takes no part in tabbing until it is opened."""
+        self.query_one("#command", Input).can_focus = False
+
+    def show(self, view: View) -> None:
+        """Draw a frame."""
+        self.now = view
+        if not self.is_mounted:
+            return
+        self._head.show(self._header)
+        self._banner.show(lambda width: tuple(line for line in (banner(view, width, self.glyphs),) if line))
+        self._said.show(lambda _: (self._message,) if self._message else ())
+        keys = list(self.keys())
+        self._foot.show(lambda width: (footer(keys, view, width, self.glyphs),))
+        self.fill(view)
+
+    def _header(self, width: int) -> tuple[Line, ...]:
+        if width < TINY:
+            return (one_line(self.now, width, self.glyphs),)
+        return header(self.now, width, self.glyphs)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether there is room for one pane only."""
+        return self.app.size.width < WIDE
+
+    def say(self, text: str, role: str = "notice") -> None:
+        """Show a message until the next key; an empty one takes it away."""
+        width = self.app.size.width
+        line: Line = (Span(fit(f" {text}", width, self.glyphs), role),) if text else ()
+        if line != self._message:
+            self._message = line
+            self._said.show(lambda _: (self._message,) if self._message else ())
+
+    def open_command(self) -> None:
+        """Open the command bar."""
+        bar = self.query_one("#command", Input)
+        bar.can_focus = True
+        bar.add_class("-open")
+        bar.focus()
+
+    def close_command(self) -> str:
+        """Close the command bar; returns what was typed."""
+        bar = self.query_one("#command", Input)
+        typed = bar.value
+        bar.clear()
+        bar.remove_class("-open")
+        if bar.has_focus:
+            self.focus_next()
+        bar.can_focus = False
+        return typed
+
+
+def everywhere(view: View) -> list[tuple[str, str]]:
+    """Keys of every screen; the runbooks' key counts what waits there for a person."""
+    asked = sum(row.kind != "gate" for row in view.snapshot.waiting) if view.snapshot else 0
+    words = {"6": f"Runbooks({asked})"} if asked else {}
+    return [(key.shown, words.get(key.shown, key.short)) for key in EVERYWHERE if key.short]

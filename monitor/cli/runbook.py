@@ -1,0 +1,239 @@
+"""`golive runbook`: what can be done, what is being asked, and people's answers, the same as in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from cyclopts import App, Parameter
+
+from dashboards.terminal.acts import Act, JsonValue
+from dashboards.terminal.acts import reject as rejection
+from dashboards.terminal.acts import request_run as request
+from dashboards.terminal.client import DaemonClient
+from monitor.cli.asking import FAILED, HERE, NOT_ALLOWED, USAGE, Reason, TokenFile, Url, ask, fail, say
+from monitor.cli.signing import decision_lines, runbook_lines
+from monitor.serving.snapshot import DecisionRow, Snapshot
+from runbooks.book import Book
+
+runbook = App(name="runbook", help="Runbooks: list and show them, ask for one, sign or reject, steer a run.")
+
+_Folder = Annotated[Path, Parameter(help="Your runbooks; the shipped catalogue is always there beside them.")]
+
+
+@runbook.command(name="list")
+def list_(*, folder: _Folder = Path("runbooks")) -> int:
+    """List the runbooks on this machine. Exit code 1 when one of them has mistakes."""
+    book = Book.load(folder)
+    for name in book.names:
+        found = book.get(name)
+        if found is not None:
+            say(f"{name:28} {len(found.steps):2} steps  {found.title}")
+    for finding in book.findings:
+        sys.stderr.write(f"{finding}\n")
+    return FAILED if book.findings else 0
+
+
+@runbook.command
+def show(name: str, /, *, folder: _Folder = Path("runbooks"), url: Url = HERE, token_file: TokenFile = None) -> int:
+    """Show a runbook of this machine with all it would send, or a decision of the daemon by its id.
+
+    Parameters
+    ----------
+    name:
+        A runbook's name or a decision's id.
+    """
+    book = Book.load(folder)
+    found = book.get(name)
+    if found is not None:
+        say("\n".join(runbook_lines(found, book.touches(name))))
+        return 0
+
+    async def errand(_client: DaemonClient, snapshot: Snapshot) -> int:
+        row = _find(snapshot, name)
+        if row is None:
+            return fail(f"no runbook and no decision is called {name!r}; next: golive runbook list", FAILED)
+        say("\n".join(decision_lines(row, snapshot.cutover.environment)))
+        return 0
+
+    return ask(url, token_file, errand, token_needed=False)
+
+
+@runbook.command
+def start(
+    name: str,
+    /,
+    *parameters: str,
+    yes_env: str = "",
+    reason: Reason = "",
+    url: Url = HERE,
+    token_file: TokenFile = None,
+) -> int:
+    """Ask for a runbook; you are the requester, other people sign.
+
+    Parameters
+    ----------
+    name:
+        The runbook.
+    parameters:
+        Its parameters, each as name=value.
+    yes_env:
+        The environment's name, such as PROD: says that you know where this acts. Asked for where there is a terminal.
+    """
+    try:
+        given = _pairs(parameters)
+    except ValueError as error:
+        return fail(str(error), USAGE)
+
+    async def errand(client: DaemonClient, snapshot: Snapshot) -> int:
+        if not _confirmed(snapshot.cutover.environment, yes_env):
+            return NOT_ALLOWED
+        await client.act(request(name, given, reason))
+        for row in (await client.snapshot()).decisions:
+            if row.runbook == name and row.requester:
+                say(f"asked for: decision {row.id} is {row.state}, {_missing(row)}")
+                break
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+@runbook.command
+def approve(
+    decision: str, /, *, yes_env: str = "", reason: Reason = "", url: Url = HERE, token_file: TokenFile = None
+) -> int:
+    """Sign a decision: prints what is signed, then signs exactly that.
+
+    Parameters
+    ----------
+    decision:
+        The decision's id.
+    yes_env:
+        The environment's name, such as PROD; a script must give it, a terminal asks for it.
+    """
+
+    async def errand(client: DaemonClient, snapshot: Snapshot) -> int:
+        row = _find(snapshot, decision)
+        if row is None:
+            return fail(f"there is no decision {decision!r}; next: golive status", FAILED)
+        say("\n".join(decision_lines(row, snapshot.cutover.environment)))
+        if not _confirmed(snapshot.cutover.environment, yes_env):
+            return NOT_ALLOWED
+        body: dict[str, JsonValue] = {"digest": row.digest, "nonce": row.nonce, "reason": reason}
+        await client.act(_act(f"decisions/{quote(row.id, safe='')}/approve", body))
+        after = _find(await client.snapshot(), decision)
+        say(f"signed: {after.state}, {_missing(after)}" if after is not None else "signed")
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+@runbook.command
+def reject(decision: str, /, *, reason: Reason = "", url: Url = HERE, token_file: TokenFile = None) -> int:
+    """Refuse a decision; it ends.
+
+    Parameters
+    ----------
+    decision:
+        The decision's id.
+    """
+
+    async def errand(client: DaemonClient, snapshot: Snapshot) -> int:
+        row = _find(snapshot, decision)
+        if row is None:
+            return fail(f"there is no decision {decision!r}; next: golive status", FAILED)
+        await client.act(rejection(row, reason))
+        say(f"rejected: {row.runbook}")
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+@runbook.command
+def abort(run: str, /, *, reason: Reason = "", url: Url = HERE, token_file: TokenFile = None) -> int:
+    """Stop a run: no further step begins; what is half done is said.
+
+    Parameters
+    ----------
+    run:
+        The run's id.
+    """
+
+    async def errand(client: DaemonClient, _snapshot: Snapshot) -> int:
+        await client.act(_act(f"runs/{quote(run, safe='')}/abort", {"reason": reason}))
+        for row in (await client.snapshot()).runs:
+            if row.id == run:
+                say(f"{row.state}: {row.detail}")
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+@runbook.command
+def resolve(
+    step: str,
+    outcome: Literal["done", "not_done"],
+    /,
+    *,
+    reason: Reason = "",
+    url: Url = HERE,
+    token_file: TokenFile = None,
+) -> int:
+    """Answer for a manual or parked step.
+
+    Parameters
+    ----------
+    step:
+        RUN/STEP, as `golive status` lists what waits.
+    outcome:
+        What really happened. A parked step that was not done is sent again.
+    """
+    run, slash, name = step.partition("/")
+    if not slash or not name:
+        return fail(f"{step!r} is not RUN/STEP", USAGE)
+
+    async def errand(client: DaemonClient, _snapshot: Snapshot) -> int:
+        path = f"runs/{quote(run, safe='')}/steps/{quote(name, safe='')}/resolve"
+        await client.act(_act(path, {"outcome": outcome, "reason": reason}))
+        say(f"{step}: {outcome}")
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+def _act(path: str, body: dict[str, JsonValue]) -> Act:
+    return Act(path=f"/api/v1/{path}", body=body, says=path)
+
+
+def _find(snapshot: Snapshot, decision: str) -> DecisionRow | None:
+    return next((row for row in snapshot.decisions if row.id == decision), None)
+
+
+def _missing(row: DecisionRow) -> str:
+    votes = sum(vote.vote == "approve" for vote in row.votes)
+    return f"{votes} of {row.quorum} signed"
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name or name in pairs:
+            raise ValueError(f"{word!r} is not name=value, once for each name")
+        pairs[name] = value
+    return pairs
+
+
+def _confirmed(environment: str, given: str) -> bool:
+    """Whether the person knows which environment this acts on."""
+    if not given and sys.stdin.isatty():
+        sys.stderr.write(f"This acts on {environment}. Type the environment's name to go on: ")
+        sys.stderr.flush()
+        given = sys.stdin.readline().strip()
+    if given == environment:
+        return True
+    fail(f"not sent: this acts on {environment}; next: say --yes-env {environment} if that is meant", NOT_ALLOWED)
+    return False

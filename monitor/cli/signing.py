@@ -1,0 +1,62 @@
+"""What a person is about to sign, as lines of text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.serving.snapshot import DecisionRow, EvidenceRow, StepRow
+from monitor.units import format_duration, format_value
+from runbooks.book import Touches
+from runbooks.model import Runbook
+
+
+def decision_lines(row: DecisionRow, environment: str) -> Iterator[str]:
+    """A decision with its evidence, pre-flight, steps and digest."""
+    yield f"{environment}  decision {row.id}  {row.state}"
+    yield f"  runbook    {row.runbook}: {row.title}"
+    yield f"  scope      {row.scope}"
+    yield f"  because    {row.reason}" + (f" ({row.detail})" if row.detail else "")
+    yield f"  asked by   {row.requester} ({row.trigger})"
+    signed = ", ".join(f"{vote.person} {vote.vote}" for vote in row.votes) or "nobody yet"
+    yield f"  signed by  {signed}; {row.quorum} of {' or '.join(row.duties) or 'the approvers'} needed"
+    for name, value in sorted(row.parameters.items()):
+        yield f"  parameter  {name} = {value}"
+    for evidence in row.evidence:
+        yield f"  evidence   {_evidence(evidence)}"
+    for check in row.preflight:
+        yield f"  pre-flight {check.what}: {check.state}" + (f" ({check.detail})" if check.detail else "")
+    for step in row.steps:
+        yield from _step(step)
+    yield f"  digest     {row.digest}"
+
+
+def _evidence(row: EvidenceRow) -> str:
+    value, limit = format_value(row.value, row.unit), format_value(row.limit, row.unit)
+    age = f", {format_duration(row.age)} old" if row.age is not None else ""
+    where = f" ({row.scope})" if row.scope else ""
+    return f"{row.rule}{where} is {row.state}: {value}, bad {row.operator} {limit}, {row.samples} samples{age}"
+
+
+def _step(row: StepRow) -> Iterator[str]:
+    owner = f", {row.owner}" if row.owner else ""
+    yield f"  step {row.number:<5} {row.title} ({row.action}, {row.effect}{owner})"
+    yield f"             {row.request}"
+
+
+def runbook_lines(book: Runbook, touches: Touches) -> Iterator[str]:
+    """A runbook with all it would send and everywhere it may reach."""
+    yield f"{book.name}: {book.title}"
+    yield f"  digest     {book.digest}"
+    yield f"  takes      {format_duration(book.takes)}"
+    for name, parameter in sorted(book.parameters.items()):
+        default = f", default {parameter.default}" if parameter.default is not None else ""
+        yield f"  parameter  {name}: {parameter.title or 'no title'}, matches {parameter.pattern}{default}"
+    for text in book.preflight:
+        yield f"  pre-flight {text}"
+    shown = {name: parameter.default or f"<{name}>" for name, parameter in book.parameters.items()}
+    for step in book.rows("<decision>", shown):
+        yield from _step(step)
+    for text in book.verify:
+        yield f"  verify     {text} for {format_duration(book.verify_hold)}"
+    for host in touches.hosts:
+        yield f"  may reach  {host}"

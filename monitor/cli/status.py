@@ -1,0 +1,132 @@
+"""`golive status` and `golive gate`: the board once, and the verdict as an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import locale
+import os
+import shutil
+import sys
+import time
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from dashboards.terminal.acts import Unreachable
+from dashboards.terminal.client import DEFAULT_URL, DaemonClient
+from dashboards.terminal.drawing.header import one_line
+from dashboards.terminal.drawing.spans import Glyphs, plain
+from dashboards.terminal.report import report
+from dashboards.terminal.view import View
+from monitor.serving.snapshot import Snapshot
+from monitor.units import parse_duration
+
+EXIT_CODES = {"GO": 0, "NO-GO": 5, "HOLD": 6, "UNKNOWN": 7}
+STALE_AFTER = 10.0
+"""Seconds by which a snapshot may lie behind the daemon's own clock before its verdict counts for nothing."""
+PAUSE = 1.0
+"""Seconds between two looks of `golive gate --wait`."""
+ONE_LINE = 160
+
+Url = Annotated[str, Parameter(env_var="GOLIVE_URL")]
+
+
+def plain_glyphs() -> Glyphs:
+    """ASCII for a dumb terminal and for a locale that is not UTF-8."""
+    utf8 = "utf" in (sys.stdout.encoding or locale.getpreferredencoding(do_setlocale=False)).lower()
+    return Glyphs(ascii=not utf8 or os.environ.get("TERM") == "dumb")
+
+
+async def fetch(url: str) -> tuple[Snapshot, float]:
+    """The newest snapshot, and how many seconds it lies behind the daemon's clock. Unreachable, ValueError."""
+    async with DaemonClient(url) as client:
+        snapshot = await client.snapshot()
+        now = client.server_time if client.server_time is not None else time.time()
+        return snapshot, max(0.0, now - snapshot.at)
+
+
+def verdict_code(snapshot: Snapshot, behind: float) -> int:
+    """0 GO, 5 NO-GO, 6 HOLD, 7 UNKNOWN or stale."""
+    return EXIT_CODES.get(snapshot.verdict.verdict, 7) if behind <= STALE_AFTER else 7
+
+
+def failure(url: str, error: Exception) -> None:
+    """Say what is wrong, what it means and what to do."""
+    sys.stderr.write(
+        f"error: no verdict from {url}: {error}\n"
+        "  effect: the verdict is UNKNOWN here; nothing was changed\n"
+        "  next: is `golive run` alive there? Name another address with --url or GOLIVE_URL\n"
+    )
+
+
+def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL) -> int:
+    """Show the board once, as text.
+
+    Exit code 0, or 7 when the daemon cannot be reached.
+
+    Parameters
+    ----------
+    json:
+        The whole snapshot as one JSON object.
+    oneline:
+        One line, for a status bar.
+    url:
+        Address of the daemon.
+    """
+    try:
+        snapshot, behind = asyncio.run(fetch(url))
+    except Unreachable as error:
+        failure(url, error)
+        return 7
+    except ValueError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    glyphs = plain_glyphs()
+    if json:
+        sys.stdout.write(msgspec.json.encode(snapshot).decode() + "\n")
+    elif oneline:
+        view = View(snapshot=snapshot, now=snapshot.at + behind, behind=behind if behind > STALE_AFTER else 0.0)
+        sys.stdout.write(plain(one_line(view, ONE_LINE, glyphs)) + "\n")
+    else:
+        width = shutil.get_terminal_size((100, 24)).columns
+        sys.stdout.write("\n".join(report(snapshot, width, glyphs)) + "\n")
+        if behind > STALE_AFTER:
+            sys.stdout.write(f"this is {behind:.0f}s old: the daemon answers but stands still\n")
+    return 0
+
+
+def gate(*, wait: str = "0", url: Url = DEFAULT_URL) -> int:
+    """Answer the verdict as exit code: 0 GO, 5 NO-GO, 6 HOLD, 7 UNKNOWN, stale or not reachable.
+
+    Parameters
+    ----------
+    wait:
+        Wait this long for a GO, such as 10m; the last verdict counts.
+    url:
+        Address of the daemon.
+    """
+    try:
+        seconds = parse_duration(wait)
+        return asyncio.run(decide(url, seconds))
+    except ValueError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+
+
+async def decide(url: str, seconds: float) -> int:
+    """Look until GO or until the time is over; prints the last verdict with its reason."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            snapshot, behind = await fetch(url)
+            code = verdict_code(snapshot, behind)
+            stale = f" but {behind:.0f}s old, so it counts as UNKNOWN" if behind > STALE_AFTER else ""
+            words = f"{snapshot.verdict.verdict}: {snapshot.verdict.reason}{stale}"
+        except Unreachable as error:
+            code, words = 7, f"UNKNOWN: no daemon at {url}: {error}"
+        left = end - time.monotonic()
+        if code == 0 or left <= 0:
+            sys.stdout.write(words + "\n")
+            return code
+        await asyncio.sleep(min(PAUSE, left))

@@ -1,0 +1,268 @@
+"""Rows of the snapshot from the engine, the intake and the course. Reads, never changes."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.daemon.course import Course
+from monitor.daemon.facts import number_or_none, scope_text
+from monitor.intake.intake import Door, Intake
+from monitor.intake.supervise import Supervisor
+from monitor.judging.engine import Engine
+from monitor.judging.judge import Judge
+from monitor.judging.states import PHASES
+from monitor.judging.store import Store
+from monitor.judging.verdict import GateState
+from monitor.model import Flag, Level, Quality, Standing
+from monitor.plan import Gate
+from monitor.serving.snapshot import AlertRow, GateRow, RuleRow, SeriesRow, SourceRow
+from monitor.units import format_duration, format_value
+
+MOST_RULES = 500
+MOST_ALERTS = 100
+
+
+class JudgedGate(NamedTuple):
+    """A gate with its row and the age of its oldest input."""
+
+    state: GateState
+    row: GateRow
+    oldest_age: float | None
+    oldest_source: str
+
+
+def limit_of(judge: Judge, level: Level) -> float:
+    """The limit that matters at a level: the one broken, or the next one ahead."""
+    warn = judge.rule.warn
+    return warn if warn is not None and level is not Level.BREACH else judge.rule.breach
+
+
+def reason_of(judge: Judge, index: int, title: str, now: float) -> str:
+    """Why a rule stands as it does, in one clause with value and limit."""
+    standing = judge.standing(index)
+    unit = judge.table.metric.unit
+    scope = scope_text(judge.names[index])
+    subject = f"{title} {scope}".strip()
+    value = format_value(number_or_none(float(judge.value[index])), unit)
+    newest = float(judge.newest[index])
+    if standing is Standing.UNKNOWN:
+        if math.isinf(newest):
+            return f"{subject}: never heard"
+        return f"{subject}: no data for {format_duration(now - newest)}"
+    if standing is Standing.INSUFFICIENT:
+        left = judge.armed_at - judge.span.start(now)
+        if left > 0:
+            return f"{subject}: first window is whole in {format_duration(math.ceil(left))}"
+        return f"{subject}: {int(judge.samples[index])} of {judge.rule.min_count} samples"
+    level = judge.level(index)
+    limit = format_value(limit_of(judge, level), unit)
+    return f"{subject} {value} {judge.rule.operator} {limit}" if level is not Level.OK else f"{subject} {value}"
+
+
+def gate(engine: Engine, spec: Gate, course: Course, doors: Sequence[Door], now: float) -> JudgedGate:
+    """One go/no-go question as it stands."""
+    active = not spec.active_in or course.stage.name in spec.active_in
+    if spec.signed_by:
+        by = course.signatures.get(spec.name, "")
+        reason = f"signed by {by}" if by else f"{spec.title or spec.name}: the {spec.signed_by} has not signed"
+        state = GateState(spec.name, spec.title, spec.required, active, None, bool(by), reason)
+        row = GateRow(
+            name=spec.name,
+            title=spec.title or spec.name,
+            kind="signed",
+            state="signed" if by else "unsigned",
+            required=spec.required,
+            active=active,
+            reason=reason,
+            signed_by=by,
+            duty=spec.signed_by,
+        )
+        return JudgedGate(state, row, None, "")
+    judged = [
+        (name, *engine.worst(name)) for name in spec.rules if name in engine.judges and engine.judges[name].active
+    ]
+    if not judged:
+        reason = f"{spec.title or spec.name}: no rule answers it in stage {course.stage.name}"
+        state = GateState(spec.name, spec.title, spec.required, active, Standing.UNKNOWN, signed=False, reason=reason)
+        row = GateRow(
+            name=spec.name,
+            title=spec.title or spec.name,
+            kind="judged",
+            state="unknown",
+            required=spec.required,
+            active=active,
+            reason=reason,
+        )
+        return JudgedGate(state, row, None, "")
+    name, standing, index = max(judged, key=lambda j: j[1])
+    judge = engine.judges[name]
+    broken = engine.broken.get(name)
+    reason = f"rule {name} is broken: {broken}" if broken else reason_of(judge, index, spec.title or name, now)
+    value = number_or_none(float(judge.value[index]))
+    other = engine.other_side(name, index)
+    legacy_side = judge.rule.match.get("platform") == "legacy"
+    level = judge.level(index)
+    ages = [(now - float(newest), number) for number, newest in enumerate(judge.newest.tolist())]
+    oldest = max(ages)[0] if ages else math.inf
+    stale = bool(int(judge.flags[index]) & Flag.STALE)
+    row = GateRow(
+        name=spec.name,
+        title=spec.title or spec.name,
+        kind="judged",
+        state="stale"
+        if stale and standing is Standing.UNKNOWN and not int(judge.flags[index]) & Flag.UNKNOWN
+        else standing.word,
+        required=spec.required,
+        active=active,
+        rule=name,
+        scope=scope_text(judge.names[index]),
+        legacy=value if legacy_side else other,
+        target=other if legacy_side else value,
+        unit=judge.table.metric.unit,
+        operator=judge.rule.operator,
+        limit=limit_of(judge, level),
+        since=float(judge.states.since[index]),
+        age=number_or_none(now - float(judge.newest[index])),
+        samples=int(judge.samples[index]),
+        reason=reason,
+    )
+    state = GateState(spec.name, spec.title, spec.required, active, standing, signed=False, reason=reason)
+    return JudgedGate(state, row, number_or_none(oldest), _owners(judge, doors))
+
+
+def _owners(judge: Judge, doors: Sequence[Door]) -> str:
+    if not len(judge.groups.rows):
+        return judge.rule.name
+    oldest = int(judge.groups.rows[int(np.argmin(judge.table.latest_at[judge.groups.rows]))])
+    mask = int(judge.table.owners[oldest])
+    return ",".join(door.name for door in doors if mask >> door.number & 1)
+
+
+def rules(engine: Engine, now: float) -> tuple[RuleRow, ...]:
+    """Every group of every active rule, worst first, bounded."""
+    places: list[tuple[int, str, int]] = []
+    for name, judge in engine.judges.items():
+        if judge.active:
+            places.extend((-int(standing), name, index) for index, standing in enumerate(judge.standings.tolist()))
+    return tuple(_rule_row(engine, name, index, now) for _, name, index in heapq.nsmallest(MOST_RULES, places))
+
+
+def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
+    judge = engine.judges[name]
+    rule = judge.rule
+    flags = Flag(int(judge.flags[index]))
+    return RuleRow(
+        rule=name,
+        metric=rule.metric,
+        scope=scope_text(judge.names[index]),
+        state=judge.standing(index).word,
+        phase=PHASES[int(judge.states.phase[index])],
+        flags=tuple(flag.name.lower() for flag in Flag if flag in flags and flag.name and flag is not Flag.NONE),
+        estimator=rule.estimator,
+        unit=judge.table.metric.unit,
+        operator=rule.operator,
+        value=number_or_none(float(judge.value[index])),
+        warn=rule.warn,
+        breach=rule.breach,
+        clear=rule.clear,
+        samples=int(judge.samples[index]),
+        since=float(judge.states.since[index]),
+        age=number_or_none(now - float(judge.newest[index])),
+        reason=engine.broken.get(name, ""),
+    )
+
+
+def alerts(engine: Engine, now: float) -> tuple[AlertRow, ...]:
+    """Groups in BREACH, and rules gone blind."""
+    made: list[AlertRow] = []
+    for name, judge in engine.judges.items():
+        if not judge.active:
+            continue
+        loud = (judge.standings == Standing.BREACH) | ((judge.flags & np.int16(Flag.BLIND)) != 0)
+        for index in np.flatnonzero(loud).tolist()[: MOST_ALERTS - len(made)]:
+            scope = scope_text(judge.names[index])
+            made.append(
+                AlertRow(
+                    id=f"{name}:{scope}" if scope else name,
+                    name=name,
+                    scope=scope,
+                    state=judge.standing(index).word,
+                    value=number_or_none(float(judge.value[index])),
+                    limit=judge.rule.breach,
+                    operator=judge.rule.operator,
+                    unit=judge.table.metric.unit,
+                    since=float(judge.states.since[index]),
+                    summary=reason_of(judge, index, judge.rule.title or name, now),
+                )
+            )
+    return tuple(made)
+
+
+def sources(supervisor: Supervisor, intake: Intake, kinds: dict[str, str], now: float) -> tuple[SourceRow, ...]:
+    """Every collector: its health, what it heard, what is missing."""
+    rows = []
+    for name, condition in supervisor.conditions.items():
+        door = intake.door(name, supervisor.collectors[name].stale_after)
+        age = number_or_none(now - door.newest)
+        quality = Quality.EMPTY if age is None else (Quality.STALE if age > door.stale_after else Quality.FRESH)
+        rows.append(
+            SourceRow(
+                name=name,
+                kind=kinds.get(name, ""),
+                state=condition.state.value,
+                since=condition.since,
+                quality=quality.value,
+                age=age,
+                rate=door.rate(now),
+                messages=door.messages,
+                samples=door.samples,
+                refused=door.refused.total(),
+                refused_by=dict(door.refused),
+                duplicates=door.duplicates,
+                gaps=door.gaps(now),
+                error=condition.error or "",
+                next_try=condition.next_try,
+                last_refused=door.last_refused,
+            )
+        )
+    return tuple(rows)
+
+
+def series(store: Store, limit: int, now: float) -> tuple[tuple[SeriesRow, ...], int]:
+    """The newest value of each series, metric by metric, and how many are left out beyond `limit`."""
+    rows: list[SeriesRow] = []
+    for name, table in sorted(store.tables.items()):
+        for row in range(min(table.size, limit - len(rows))):
+            at = float(table.latest_at[row])
+            age = now - at
+            value = number_or_none(float(table.latest[row]))
+            stale = age > float(table.stale_after[row])
+            quality = Quality.EMPTY if value is None else (Quality.STALE if stale else Quality.FRESH)
+            if value is not None:
+                rows.append(
+                    SeriesRow(
+                        metric=name,
+                        labels=dict(table.labels[row]),
+                        unit=table.metric.unit,
+                        value=value,
+                        at=at,
+                        age=age,
+                        quality=quality.value,
+                    )
+                )
+    return tuple(rows), store.size - len(rows)
+
+
+def oldest_input(gates: Iterable[JudgedGate]) -> tuple[float | None, str]:
+    """Age and source of the oldest input that the verdict rests on."""
+    aged = [
+        (g.oldest_age, g.oldest_source)
+        for g in gates
+        if g.state.required and g.state.active and g.oldest_age is not None
+    ]
+    return max(aged, key=lambda pair: pair[0]) if aged else (None, "")

@@ -1,0 +1,182 @@
+"""The snapshot: taken with each tick while somebody looks, once a second when nobody does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Protocol
+
+from monitor.config import Config
+from monitor.daemon import board
+from monitor.daemon.course import Course
+from monitor.daemon.ticker import Ticker
+from monitor.deciding.desk import Desk
+from monitor.deciding.journal import Journal
+from monitor.intake.intake import Intake
+from monitor.intake.record import Record
+from monitor.intake.supervise import Supervisor
+from monitor.judging.engine import Engine
+from monitor.judging.store import Store
+from monitor.serving.snapshot import (
+    CutoverRow,
+    GateRow,
+    RunRow,
+    SelfRow,
+    Snapshot,
+    VerdictRow,
+    WaitingRow,
+)
+
+REFRESH = 1.0
+"""Seconds between snapshots when nobody asks for them."""
+EVENTS = 50
+"""Newest events in a snapshot."""
+
+
+class Parts(Protocol):
+    """What the daemon is made of, as far as it can be seen in a snapshot."""
+
+    config: Config
+    store: Store
+    intake: Intake
+    engine: Engine
+    course: Course
+    supervisor: Supervisor
+    desk: Desk
+    ticker: Ticker
+    journal: Journal
+    record: Record | None
+    degraded: str
+
+
+class Camera:
+    """Takes and keeps the newest snapshot."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._newest: Snapshot | None = None
+        self._taken_at = 0.0
+        self._started_at = time.time()
+        self.wanted = True
+        """Whether somebody asked since the last one was taken."""
+
+    def newest(self) -> Snapshot | None:
+        """The newest snapshot, None before the first tick."""
+        return self._newest
+
+    def ready(self) -> str | None:
+        """None once the first tick is done; before that, what is still missing."""
+        return None if self._newest is not None else "no tick has been judged yet"
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; asking keeps them coming with every tick."""
+        self.wanted = True
+        if self._newest is None:
+            return self._take(time.time())
+        return self._newest
+
+    def ticked(self, now: float) -> None:
+        """A tick is done."""
+        if self.wanted or abs(now - self._taken_at) >= REFRESH:
+            self.wanted = False
+            self._taken_at = now
+            self._newest = self._take(now)
+
+    def _take(self, now: float) -> Snapshot:
+        part = self._parts
+        ticker = part.ticker
+        oldest_age, oldest_source = board.oldest_input(ticker.judged)
+        series, left_out = board.series(part.store, part.config.web.series_limit, now)
+        gates = tuple(gate.row for gate in ticker.judged)
+        kinds = {collector.name: kind_of(collector) for collector in part.config.collectors}
+        runs = part.desk.run_rows()
+        return Snapshot(
+            at=now,
+            cutover=_cutover_row(part, runs),
+            verdict=VerdictRow(
+                verdict=ticker.ruling.verdict.word,
+                reason=ticker.ruling.reason,
+                gate=ticker.ruling.gate,
+                since=ticker.ruled_since,
+                oldest_age=oldest_age,
+                oldest_source=oldest_source,
+            ),
+            gates=gates,
+            rules=board.rules(part.engine, now),
+            sources=board.sources(part.supervisor, part.intake, kinds, now),
+            waiting=(*part.desk.waiting_rows(), *_unsigned(gates, part.course)),
+            decisions=part.desk.decision_rows(),
+            runs=runs,
+            alerts=board.alerts(part.engine, now),
+            sparks=ticker.sparks.rows(),
+            series=series,
+            series_left_out=left_out,
+            events=tuple(part.journal.events_after(max(part.journal.head[0] - EVENTS, 0), EVENTS)),
+            monitor=self._self_row(),
+        )
+
+    def _self_row(self) -> SelfRow:
+        part = self._parts
+        seq, head = part.journal.head
+        troubles = [part.degraded, part.ticker.broken, part.journal.failing]
+        if part.record is not None and part.record.report:
+            troubles.append(part.record.report)
+        if part.journal.reserve_used:
+            troubles.append("the disk is full and the journal lives from its reserve")
+        return SelfRow(
+            version=version(),
+            started_at=self._started_at,
+            tick=part.ticker.count,
+            tick_seconds=part.ticker.seconds,
+            loop_lag=part.ticker.lag,
+            series=part.store.size,
+            quarantined=sum(door.refused.total() for door in part.intake.doors.values()),
+            journal_seq=seq,
+            journal_hash=head,
+            degraded="; ".join(trouble for trouble in troubles if trouble),
+        )
+
+
+def _cutover_row(part: Parts, runs: Sequence[RunRow]) -> CutoverRow:
+    cutover, course = part.config.cutover, part.course
+    real = [run.ended_at - run.started_at for run in runs if run.ended_at is not None and run.state == "done"]
+    takes = [sum(step.takes for step in run.steps) for run in runs]
+    return CutoverRow(
+        name=cutover.name,
+        environment=cutover.environment,
+        strategy=cutover.strategy,
+        stage=course.stage.name,
+        stage_title=course.stage.title or course.stage.name,
+        stage_index=course.index + 1,
+        stage_count=len(course.stages),
+        stage_since=course.stage_since,
+        started_at=course.started_at,
+        decide_by=cutover.decide_by,
+        rollback_seconds=max([cutover.rollback_budget, *real[:1], *takes]),
+    )
+
+
+def _unsigned(gates: Sequence[GateRow], course: Course) -> tuple[WaitingRow, ...]:
+    return tuple(
+        WaitingRow(
+            kind="gate",
+            id=gate.name,
+            title=f"sign {gate.title}",
+            detail=f"by the {gate.duty}",
+            since=course.stage_since,
+        )
+        for gate in gates
+        if gate.state == "unsigned" and gate.active and gate.required
+    )
+
+
+def kind_of(collector: object) -> str:
+    """The kind under which a collector stands in the configuration."""
+    config = getattr(type(collector), "__struct_config__", None)
+    return str(config.tag) if config is not None else type(collector).__name__
+
+
+def version() -> str:
+    """Version of the installed golive."""
+    return metadata.version("golive-monitor")

@@ -1,0 +1,241 @@
+"""The daemon: composes every part, starts them in order, and stops them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+
+from monitor.config_file import LoadedConfig
+from monitor.daemon.camera import Camera, version
+from monitor.daemon.course import Course
+from monitor.daemon.helm import Helm
+from monitor.daemon.pages import Pages
+from monitor.daemon.refill import refill
+from monitor.daemon.sparks import Sparks
+from monitor.daemon.ticker import Ticker
+from monitor.deciding.auth import Authority
+from monitor.deciding.desk import Desk
+from monitor.deciding.journal import Journal
+from monitor.deciding.ledger import JournalDamagedError
+from monitor.deciding.state_lock import StateLock
+from monitor.intake.intake import Intake
+from monitor.intake.record import Record
+from monitor.intake.supervise import Supervisor
+from monitor.judging.engine import Engine
+from monitor.judging.store import Store
+from monitor.model import Health
+from monitor.notify.notifier import Notifier
+from monitor.serving.exposition.own import OwnMetrics
+from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.snapshot import DecisionRow
+from monitor.serving.web.app import make_app
+from monitor.serving.web.listener import Listener
+from monitor.serving.web.services import Denial
+from runbooks.runner import Runner
+
+log = logging.getLogger("golive.daemon")
+
+TOKENS = 2.0
+"""Seconds between looks at changed tokens."""
+
+
+class Daemon:
+    """One cutover, watched. `start` brings it up, `close` down; `clock` is unix seconds."""
+
+    listener: Listener
+
+    def __init__(self, loaded: LoadedConfig, state_dir: Path, clock: Callable[[], float] = time.time) -> None:
+        """Watch by this configuration, which must have no findings."""
+        if loaded.value is None or loaded.book is None:
+            raise ValueError("a configuration with findings cannot be run")
+        self.config = loaded.value
+        self.book = loaded.book
+        self.base = loaded.folder
+        self.digest = loaded.digest
+        self.catalogue = loaded.catalogue
+        self.state_dir = state_dir
+        self.clock = clock
+        self.degraded = ""
+        """Why the daemon is not whole; empty when it is."""
+        self.record: Record | None = None
+        self._closers: list[Callable[[], Awaitable[None]]] = []
+
+    @property
+    def address(self) -> str:
+        """Where HTTP answers."""
+        host = self.config.web.listen.rpartition(":")[0]
+        return f"http://{host or '127.0.0.1'}:{self.listener.port}"
+
+    async def start(self) -> None:
+        """Bring everything up; returns once HTTP answers. After an exception, `close` ends what had begun.
+
+        Raises:
+            AlreadyRunning: another daemon holds the state directory.
+            ListenError: the listen address is taken or not ours.
+            TokensError, SecretError: tokens cannot be read.
+            RecordError: journal.record is on and the samples cannot be written.
+        """
+        lock = StateLock.acquire(self.state_dir, self.clock())
+        self._closers.append(async_(lock.release))
+        await self._open_journal()
+        self._closers.append(self.journal.close)
+        await self._make_intake()
+        self.engine = Engine(self.config.rules, self.config.signals, self.store, patience=self._patience())
+        self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self.engine.arm)
+        await self.course.start()
+        await self._refill()
+        self.own = OwnMetrics()
+        self.notifier = Notifier(self.config.notify, self.base, self._notified)
+        self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
+        self.desk = self._make_desk()
+        self.camera = Camera(self)
+        self.ticker = self._make_ticker()
+        self.authority = Authority(self.config.people, self.state_dir, self.base)
+        await asyncio.to_thread(self.authority.load)
+        await self.notifier.start()
+        self._closers.append(self.notifier.close)
+        await self.desk.start()
+        self._closers.append(self.desk.close)
+        await self._serve()
+        self._closers.append(self.listener.stop)
+        self.supervisor.start()
+        self._closers.append(self.supervisor.close)
+        self._keep(self.ticker.run(), "ticker")
+        self._keep(self._watch_tokens(), "tokens")
+        self.journal.append(
+            "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
+        )
+
+    def _keep(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._closers.append(end)
+
+    def _patience(self) -> float:
+        return max((collector.stale_after for collector in self.config.collectors), default=30.0)
+
+    async def _refill(self) -> None:
+        if self.record is not None:
+            taken = await asyncio.to_thread(refill, self.store, self.record, self.clock())
+            if taken:
+                log.info("%d samples from the record fill the windows again", taken)
+                self.engine.arm(self.course.stage.name, self.course.stage_since)
+
+    async def _make_intake(self) -> None:
+        config = self.config
+        self.store = Store(self.catalogue)
+        if config.journal.record:
+            self.record = Record(self.state_dir / "record.db", config.journal.record_for)
+            await asyncio.to_thread(self.record.start)
+            self._closers.append(async_(self.record.close))
+        self.intake = Intake(self.store, self.base, self.record)
+        for collector in config.collectors:
+            self.intake.door(collector.name, collector.stale_after)
+        self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
+
+    async def _open_journal(self) -> None:
+        try:
+            self.journal = await Journal.open(self.state_dir / "journal.db", clock=self.clock)
+        except JournalDamagedError as error:
+            self.degraded = f"the journal is damaged, so no runbook can run: {error}"
+            log.critical("%s. Monitoring goes on. Next: golive audit verify", self.degraded)
+            self.journal = await Journal.open(None, clock=self.clock)
+
+    def _make_desk(self) -> Desk:
+        config = self.config
+        return Desk(
+            triggers=config.triggers,
+            people=config.people,
+            book=self.book,
+            executor=Runner(self.journal, self.base, self.clock),
+            journal=self.journal,
+            default_mode=config.cutover.default_mode,
+            cutover_name=config.cutover.name,
+            config_digest=self.digest,
+            clock=self.clock,
+            on_event=self._decision_changed,
+            on_rolled_back=self._rolled_back,
+            disabled=self.degraded,
+        )
+
+    def _make_ticker(self) -> Ticker:
+        independence = {
+            self.intake.doors[collector.name].number: collector.independence or collector.name
+            for collector in self.config.collectors
+        }
+        return Ticker(
+            engine=self.engine,
+            intake=self.intake,
+            course=self.course,
+            desk=self.desk,
+            journal=self.journal,
+            gates=self.config.gates,
+            catalogue=self.catalogue,
+            independence=independence,
+            pages=self.pages,
+            sparks=Sparks(self.config.signals, self.catalogue),
+            clock=self.clock,
+            on_tick=self.camera.ticked,
+        )
+
+    async def _serve(self) -> None:
+        exposition = Exposition(lambda: self.store.tables, self.camera.newest, self.own, self.catalogue)
+        helm = Helm(self.desk, self.course, self.journal, self.camera.snapshot, self.ticker.open_gates)
+        app = make_app(
+            helm,
+            self.authority,
+            exposition,
+            self.config.web,
+            self.camera.ready,
+            journal=self.journal,
+            on_denied=self._denied,
+        )
+        self.listener = Listener(app, self.config.web, lambda: self.own.denied("full"))
+        await self.listener.start()
+
+    async def close(self) -> None:
+        """Stop in reverse order: no new tick, collectors away, no new step, journal written, state let go."""
+        while self._closers:
+            await self._closers.pop()()
+
+    def _health_changed(self, name: str, state: Health, detail: str) -> None:
+        what = f"source {name} is {state.value}" + (f": {detail}" if detail else "")
+        self.journal.append("source", "engine", what, object=name, state=state.value)
+
+    def _decision_changed(self, kind: str, row: DecisionRow, what: str) -> None:
+        self.camera.wanted = True
+        self.pages.decision(kind, row, what, self.clock())
+
+    async def _rolled_back(self, row: DecisionRow) -> None:
+        plan = self.book.get(row.runbook)
+        await self.course.rolled_back((plan.back_to or "") if plan else "", f"{row.runbook} is verified")
+
+    def _notified(self, channel: str, ok: bool, detail: str) -> None:  # noqa: FBT001 - the one fact that it tells
+        result = "ok" if ok else "failed"
+        self.own.notified(channel, result)
+        self.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
+
+    def _denied(self, denial: Denial) -> None:
+        what = f"{denial.method} {denial.path} from {denial.peer} refused: {denial.why}"
+        self.journal.append("denied", "nobody", what, object=denial.path, state="denied", public=False)
+
+    async def _watch_tokens(self) -> None:
+        while True:
+            await asyncio.sleep(TOKENS)
+            await self.authority.refresh()
+
+
+def async_(plain: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    """A plain call as something that can be awaited; it may block, so it runs in a thread."""
+
+    async def call() -> None:
+        await asyncio.to_thread(plain)
+
+    return call

@@ -1,0 +1,101 @@
+"""Every act of a person, as the web layer offers them: decisions to the desk, stages and gates to the course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from monitor.daemon.course import Course
+from monitor.deciding.desk import Desk
+from monitor.deciding.journal import Journal
+from monitor.serving.acts import Actor, Refusal
+from monitor.serving.snapshot import DecisionRow, EventRow, RunRow, Snapshot
+from monitor.text import clean
+
+NOTE_LENGTH = 500
+
+
+def _may(actor: Actor, roles: tuple[str, ...], what: str) -> None:
+    if actor.role not in roles:
+        raise Refusal(
+            403, f"{actor.name} has the role {actor.role} and may not {what}", f"ask one of: {', '.join(roles)}"
+        )
+
+
+class Helm:
+    """Implements `monitor.serving.acts.Acts`."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        course: Course,
+        journal: Journal,
+        snapshot: Callable[[], Snapshot],
+        open_gates: Callable[[], Sequence[str]],
+    ) -> None:
+        self._desk = desk
+        self._course = course
+        self._journal = journal
+        self._snapshot = snapshot
+        self._open_gates = open_gates
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot."""
+        return self._snapshot()
+
+    def events_after(self, seq: int, limit: int) -> list[EventRow]:
+        """Public journal lines with a greater sequence number, in order."""
+        return self._journal.events_after(seq, limit)
+
+    async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
+        """Sign a decision as shown."""
+        return await self._desk.approve(actor, decision, digest, nonce, reason)
+
+    async def reject(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
+        """Refuse a decision; it ends."""
+        return await self._desk.reject(actor, decision, reason)
+
+    async def rearm(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
+        """Arm the trigger of an ended decision again."""
+        return await self._desk.rearm(actor, decision, reason)
+
+    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str) -> DecisionRow:
+        """Ask for a runbook by hand."""
+        return await self._desk.request_run(actor, runbook, parameters, reason)
+
+    async def act_on_run(self, actor: Actor, run: str, act: Literal["abort", "pause", "resume"], reason: str) -> RunRow:
+        """Steer a run."""
+        return await self._desk.act_on_run(actor, run, act, reason)
+
+    async def act_on_step(
+        self, actor: Actor, run: str, step: str, act: Literal["retry", "skip", "resolve"], outcome: str, reason: str
+    ) -> RunRow:
+        """Steer a step."""
+        return await self._desk.act_on_step(actor, run, step, act, outcome, reason)
+
+    async def move_stage(
+        self, actor: Actor, stage: str, act: Literal["advance", "hold", "back"], reason: str
+    ) -> Snapshot:
+        """Move the cutover: forward and back need an approver, holding an operator."""
+        if act == "hold":
+            _may(actor, ("operator", "approver", "admin"), "hold a stage")
+            await self._course.hold(actor, stage, reason)
+        else:
+            _may(actor, ("approver",), "move a stage")
+            if act == "back":
+                await self._course.back(actor.name, stage, reason)
+            else:
+                blocked = self._desk.forward_blocked()
+                await self._course.advance(actor, stage, reason, blocked, self._open_gates())
+        return self._snapshot()
+
+    async def sign_gate(self, actor: Actor, gate: str, signed: bool, reason: str) -> Snapshot:  # noqa: FBT001 - the sign itself
+        """Sign a gate, or take the signature back."""
+        await self._course.sign(actor, gate, reason, signed=signed)
+        return self._snapshot()
+
+    async def note(self, actor: Actor, text: str) -> EventRow:
+        """Write a note to the timeline."""
+        _may(actor, ("operator", "approver", "admin"), "write a note")
+        entry = await self._journal.append("note", actor.name, clean(text, NOTE_LENGTH), via=actor.via)
+        return entry.event()

@@ -1,0 +1,34 @@
+"""After a restart: windows filled again from the record, so that rules need not wait for a whole window."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+
+from monitor.intake.record import Record
+from monitor.judging.store import Store
+
+
+def refill(store: Store, record: Record, now: float) -> int:
+    """Put the recorded past, as far back as any window reaches, into an empty store; returns how many samples.
+
+    Blocks on the disk. now: unix seconds. Series that no collector has bound yet belong to none and are stale
+    as soon as their first collector says so.
+    """
+    span = max((table.span for table in store.tables.values()), default=0.0)
+    handles: dict[int, int] = {}
+    refused: Counter[str] = Counter()
+    taken = 0
+    for recorded in record.read(now - span, now):
+        numbers = np.unique(recorded.columns.series)
+        for number in numbers.tolist():
+            if number not in handles:
+                metric, labels = recorded.series.get(number, ("", ()))
+                handles[number] = store.bind(metric, labels, math.inf, None)[0]
+        column = np.array([handles[number] for number in numbers.tolist()], np.int64)
+        times = recorded.columns.times
+        bound = column[np.searchsorted(numbers, recorded.columns.series)]
+        taken += store.ingest(bound, recorded.columns.values, times, times, refused)
+    return taken

@@ -1,0 +1,133 @@
+"""The heartbeat: every 250 ms freeze what was heard, judge it, decide, and take the snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from monitor.daemon import board, chronicle
+from monitor.daemon.course import Course
+from monitor.daemon.facts import TickFacts
+from monitor.daemon.pages import Pages
+from monitor.daemon.sparks import Sparks
+from monitor.deciding.desk import Desk
+from monitor.deciding.journal import Journal
+from monitor.intake.intake import Intake
+from monitor.judging.engine import Engine
+from monitor.judging.verdict import Ruling, of_gate, rule_on
+from monitor.model import Metric, Verdict
+from monitor.plan import Gate
+
+log = logging.getLogger("golive.daemon")
+
+PERIOD = 0.25
+"""Seconds between ticks."""
+SLICE = 0.002
+"""Seconds of judging after which others get the loop."""
+
+
+class Ticker:
+    """One tick after another; holds what the newest tick found out."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        intake: Intake,
+        course: Course,
+        desk: Desk,
+        journal: Journal,
+        gates: tuple[Gate, ...],
+        catalogue: Mapping[str, Metric],
+        independence: Mapping[int, str],
+        pages: Pages,
+        sparks: Sparks,
+        clock: Callable[[], float],
+        on_tick: Callable[[float], None],
+    ) -> None:
+        self.engine = engine
+        self.intake = intake
+        self.course = course
+        self.desk = desk
+        self.journal = journal
+        self.gates = gates
+        self.catalogue = catalogue
+        self.independence = independence
+        self.pages = pages
+        self.sparks = sparks
+        self.clock = clock
+        self.on_tick = on_tick
+        self.judged: list[board.JudgedGate] = []
+        self.ruling = Ruling(Verdict.UNKNOWN, "nothing was judged yet", "")
+        self.ruled_since = clock()
+        self.count = 0
+        self.seconds = 0.0
+        """How long the newest tick took."""
+        self.lag = 0.0
+        """How late the newest tick began."""
+        self.broken = ""
+        """Why the newest tick failed, in words; empty when it did not."""
+
+    async def run(self) -> None:
+        """Tick until cancelled. A tick that fails is said and the next one tries again."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due += PERIOD
+            await asyncio.sleep(max(due - loop.time(), 0.0))
+            self.lag = max(loop.time() - due, 0.0)
+            if self.lag > PERIOD:
+                due = loop.time()
+            begun = time.perf_counter()
+            try:
+                await self.tick(self.clock())
+            except Exception as error:
+                if not self.broken:
+                    log.exception("a tick failed; the verdict is UNKNOWN until one succeeds")
+                self.broken = f"a tick failed: {type(error).__name__}: {error}"
+                self.intake.frozen = False
+                self._rule(Ruling(Verdict.UNKNOWN, self.broken, ""), self.clock())
+            else:
+                self.broken = ""
+            self.count += 1
+            self.seconds = time.perf_counter() - begun
+
+    async def tick(self, now: float) -> None:
+        """Judge everything at one instant (unix seconds)."""
+        self.intake.flush()
+        self.intake.frozen = True
+        slice_began = time.perf_counter()
+        for _ in self.engine.judge(now):
+            if time.perf_counter() - slice_began > SLICE:
+                await asyncio.sleep(0)
+                slice_began = time.perf_counter()
+        facts = TickFacts(self.engine, self.course.stage.name, now, self.independence)
+        doors = list(self.intake.doors.values())
+        self.judged = [board.gate(self.engine, gate, self.course, doors, now) for gate in self.gates]
+        self.intake.frozen = False
+        rules = {name: judge.rule for name, judge in self.engine.judges.items()}
+        for told in chronicle.transitions(self.engine.transitions, rules, dict(self.catalogue)):
+            self.journal.append("transition", "engine", told.what, object=told.object, state=told.state, at=now)
+        self.desk.consider(facts)
+        waiting = [self.course.held] if self.course.held else []
+        waiting += [reason] if (reason := self.desk.forward_blocked()) else []
+        self._rule(rule_on((gate.state for gate in self.judged), waiting), now)
+        self.sparks.take(self.engine.readings, now)
+        self.on_tick(now)
+
+    def _rule(self, ruling: Ruling, now: float) -> None:
+        before = self.ruling
+        self.ruling = ruling
+        if self.count and before.verdict is ruling.verdict:
+            return
+        self.ruled_since = now
+        came_from = before.verdict.word if self.count else "start"
+        what = f"verdict {came_from} → {ruling.verdict.word}: {ruling.reason}"
+        self.journal.append("verdict", "engine", what, object=ruling.gate, state=ruling.verdict.word, at=now)
+        self.pages.verdict(ruling, now)
+
+    def open_gates(self) -> list[str]:
+        """Gates that are not GO."""
+        return [gate.state.name for gate in self.judged if gate.state.active and of_gate(gate.state) is not Verdict.GO]

@@ -1,0 +1,234 @@
+"""The desk where rollbacks are decided: notices edges, opens decisions, takes people's answers, hands rows to displays."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from monitor.deciding import rows
+from monitor.deciding.case import Case
+from monitor.deciding.contracts import Book, Executor, RunAct, RunHandle, StepAct
+from monitor.deciding.decision import BY_HAND, NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
+from monitor.deciding.drafting import Draft, same_act
+from monitor.deciding.facts import Facts
+from monitor.deciding.journal import Journal
+from monitor.deciding.judgement import armaments
+from monitor.deciding.office import Office, OnEvent, OnRolledBack, log
+from monitor.deciding.people import Person
+from monitor.deciding.recovery import decisions, history, hold
+from monitor.deciding.watch import Watch
+from monitor.judging.triggers import Trigger
+from monitor.model import Truth
+from monitor.serving.acts import Actor, Refusal
+from monitor.serving.snapshot import DecisionRow, RunRow, WaitingRow
+from monitor.text import clean
+
+KEPT = 200
+"""Decisions kept in memory; older ended ones are in the journal only."""
+_REFRESH = 2.0
+
+
+class Desk:
+    """All decisions of one cutover. `start` it, call `consider` once a tick, `close` it."""
+
+    def __init__(
+        self,
+        *,
+        triggers: Iterable[Trigger],
+        people: Iterable[Person],
+        book: Book,
+        executor: Executor,
+        journal: Journal,
+        default_mode: str,
+        cutover_name: str,
+        config_digest: str,
+        clock: Callable[[], float],
+        on_event: OnEvent,
+        on_rolled_back: OnRolledBack,
+        monotonic: Callable[[], float] = time.monotonic,
+        disabled: str = "",
+    ) -> None:
+        """disabled: why no runbook may be asked for or run (a damaged journal); empty when they may."""
+        self.office = Office(
+            journal=journal,
+            book=book,
+            executor=executor,
+            people={person.name: person for person in people},
+            triggers=armaments(triggers),
+            config_digest=config_digest,
+            clock=clock,
+            monotonic=monotonic,
+            on_event=on_event,
+            on_rolled_back=on_rolled_back,
+        )
+        self.disabled = disabled
+        self._draft = Draft(cutover=cutover_name, default_mode=default_mode, office=self.office)
+        self._watches = [Watch(armament) for armament in self.office.triggers.values()]
+        self._cases: dict[str, Case] = {}
+        self._facts: Facts | None = None
+        self._by_hand = 0
+        self._refreshing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take up where the journal left off: decisions, signatures, cooldowns and runs."""
+        office = self.office
+        for decision in await decisions(office.journal):
+            self._cases[decision.id] = Case(office, decision, stored=True)
+        cases = list(self._cases.values())
+        for watch in self._watches:
+            watch.recall(cases)
+        self._by_hand = sum(case.decision.triggers == (BY_HAND,) for case in cases)
+        for case in cases:
+            await self._take_up(case)
+        self._refreshing = asyncio.get_running_loop().create_task(self._refresh(), name="runbooks on disk")
+
+    async def _take_up(self, case: Case) -> None:
+        decision, office = case.decision, self.office
+        if decision.state in RUNNING:
+            lines = await history(office.journal, decision.run)
+            plan = office.book.plan(decision.runbook)
+            digest = plan.digest if plan is not None else ""
+            why = hold(decision, lines, digest, office.clock(), office.monotonic())
+            if not office.wheel.take(decision.id):
+                why = f"decision {office.wheel.holder} has a run"
+            case.take_up(lines, self.disabled or why)
+        await case.settle()
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(_REFRESH)
+            try:
+                await self.office.book.refresh()
+            except Exception:  # noqa: BLE001 - it is tried again in two seconds
+                log.exception("reading the runbooks again failed; those read before stay")
+
+    async def close(self) -> None:
+        """Stop every task; what is open goes on at the next start."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+        for case in self._cases.values():
+            await case.close()
+
+    def consider(self, facts: Facts) -> None:
+        """Once a tick: judge all triggers and let every open decision look; never blocks."""
+        self._facts = facts
+        for case in list(self._cases.values()):
+            if case.dead:
+                del self._cases[case.decision.id]
+            else:
+                case.look(facts)
+        if self.disabled:
+            return
+        for watch in self._watches:
+            truth = watch.edge(facts)
+            if truth is not None:
+                self._occurrence(watch, truth, facts)
+
+    def _occurrence(self, watch: Watch, truth: Truth, facts: Facts) -> None:
+        armament = watch.armament
+        automatic = sum(case.decision.mode == "auto" and _acts(case.decision) for case in self._cases.values())
+        decision = self._draft.candidate(armament, watch.epoch, truth, facts, automatic)
+        same = [case for case in self._open() if same_act(case.decision, decision)]
+        if same and decision.state is not State.RECORDED and not armament.trigger.absolute:
+            same[0].join(armament.trigger.name, decision.evidence)
+            watch.adopt(same[0], own=False)
+            return
+        for case in same if armament.trigger.absolute else ():
+            case.supersede(decision.id)
+        watch.adopt(self._open_case(decision), own=True)
+
+    def _open_case(self, decision: Decision) -> Case:
+        self._forget()
+        case = Case(self.office, decision, stored=False)
+        self._cases[decision.id] = case
+        return case
+
+    def _open(self) -> list[Case]:
+        return [case for case in self._cases.values() if case.decision.state in OPEN and not case.dead]
+
+    def _forget(self) -> None:
+        """Let old decisions go that came to nothing; those with a run, and each trigger's last, stay."""
+        last = {watch.last for watch in self._watches}
+        while len(self._cases) >= KEPT:
+            old = [c for c in self._cases.values() if c.decision.state in REARMS and c not in last]
+            if not old:
+                return
+            del self._cases[old[0].decision.id]
+            old[0].forget()
+
+    def decision_rows(self) -> tuple[DecisionRow, ...]:
+        """Open decisions first, then the newest ended ones."""
+        return rows.decision_rows(self._cases.values())
+
+    def run_rows(self) -> tuple[RunRow, ...]:
+        """Runs, newest first."""
+        return rows.run_rows(self._cases.values())
+
+    def waiting_rows(self) -> tuple[WaitingRow, ...]:
+        """Everything that waits for a person, oldest first."""
+        return rows.waiting_rows(self._cases.values())
+
+    def forward_blocked(self) -> str:
+        """Why no stage may move forward now; empty when it may."""
+        return rows.forward_blocked(self._cases.values())
+
+    async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
+        """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce."""
+        self._refuse_disabled()
+        return await self._case(decision).vote(actor, digest, nonce, reason)
+
+    async def reject(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
+        """Refuse a decision; it ends."""
+        return await self._case(decision).reject(actor, reason)
+
+    async def rearm(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
+        """Arm the trigger of an ended decision again."""
+        case = self._case(decision)
+        mine = [watch for watch in self._watches if watch.armament.trigger.name in case.decision.triggers]
+        if case.decision.state in NEEDS_PERSON and mine and all(watch.capped() for watch in mine):
+            raise Refusal(409, "its triggers had as many runs as max_runs allows", "ask for the runbook by hand")
+        return await case.rearm(actor, reason)
+
+    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str) -> DecisionRow:
+        """Ask for a runbook by hand; the presser is the requester, another person signs. Asked twice: the first."""
+        self._refuse_disabled()
+        if actor.role not in ("operator", "approver"):
+            raise Refusal(403, f"{actor.name} has the role {actor.role}; an operator or approver asks", "ask one")
+        if self._facts is None:
+            raise Refusal(503, "nothing was judged yet: no evidence could be shown", "try again in a second")
+        decision = self._draft.requested(actor, runbook, parameters, reason, self._facts, self._by_hand + 1)
+        for case in self._open():
+            if same_act(case.decision, decision):
+                return await case.settled_row()
+        self._by_hand += 1
+        return await self._open_case(decision).settled_row()
+
+    async def act_on_run(self, actor: Actor, run: str, act: RunAct, reason: str) -> RunRow:
+        """Steer a run."""
+        return await self._running(run).act(actor, act, reason)
+
+    async def act_on_step(self, actor: Actor, run: str, step: str, act: StepAct, outcome: str, reason: str) -> RunRow:
+        """Steer a step. resolve: outcome `done` or `not_done`, for a parked or manual step."""
+        return await self._running(run).act_on_step(actor, step, act, outcome, reason)
+
+    def _case(self, decision: str) -> Case:
+        case = self._cases.get(decision)
+        if case is None:
+            raise Refusal(404, f"there is no decision {clean(decision, 40)!r}", "see `golive status`")
+        return case
+
+    def _running(self, run: str) -> RunHandle:
+        for case in self._cases.values():
+            if case.decision.run == run and case.handle is not None:
+                return case.handle
+        raise Refusal(404, f"there is no run {clean(run, 40)!r} in this daemon", "see `golive status`")
+
+    def _refuse_disabled(self) -> None:
+        if self.disabled:
+            raise Refusal(503, f"runbooks are disabled: {self.disabled}", "see `golive audit verify`")
+
+
+def _acts(decision: Decision) -> bool:
+    return bool(decision.run) or decision.state is State.PREFLIGHT

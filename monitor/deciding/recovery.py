@@ -1,0 +1,58 @@
+"""Coming back after a stop: decisions and their runs' lines as the journal has them, and what must wait for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from monitor.deciding.decision import Decision, State
+from monitor.deciding.entry import Entry
+from monitor.deciding.journal import Journal
+from monitor.deciding.voting import fresh
+from monitor.units import format_duration
+
+RESUME_WITHIN = 120.0
+"""Seconds since a run's last line after which it does not go on by itself."""
+
+
+async def decisions(journal: Journal) -> list[Decision]:
+    """Every decision as it last was, in the order of opening."""
+    newest: dict[str, Decision] = {}
+    for entry in await journal.entries(kind="decision"):
+        newest[entry.object] = msgspec.convert(entry.data, Decision)
+    return list(newest.values())
+
+
+async def history(journal: Journal, run: str) -> list[Entry]:
+    """A run's lines and its steps', in order."""
+    lines = await journal.entries(kind="run", object=run)
+    lines += [line for line in await journal.entries(kind="step") if line.object.startswith(f"{run}/")]
+    return sorted(lines, key=lambda line: line.seq)
+
+
+def hold(decision: Decision, lines: Sequence[Entry], digest: str, now: float, mono: float) -> str:
+    """Why an interrupted run must wait for a person before it sends anything; empty when it may go on by itself.
+
+    digest: the runbook's as it is on disk now; empty when it cannot be read.
+    """
+    if digest != decision.material.runbook_digest:
+        return "the runbook was changed while the run was interrupted"
+    if age := stale(decision, lines, now):
+        return f"the run was interrupted {format_duration(age)} ago"
+    signed = decision.mode != "auto" and decision.state is not State.VERIFYING
+    if signed and len(fresh(decision.votes, now, mono)) < len(decision.votes):
+        return "the approval has expired while the run was interrupted"
+    return ""
+
+
+def stale(decision: Decision, lines: Iterable[Entry], now: float) -> float:
+    """Seconds since the last line when a run may not go on by itself any more; 0 when it may.
+
+    A clock that stands before the last line is no clock to trust: that is stale too.
+    """
+    last = max((line.at for line in lines), default=decision.changed_at)
+    age = now - last
+    if 0 <= age <= RESUME_WITHIN or decision.state is State.VERIFYING:
+        return 0.0
+    return max(abs(age), 1.0)

@@ -1,0 +1,60 @@
+"""What displays see of the desk, made from its decisions; bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from monitor.deciding.case import Case
+from monitor.deciding.decision import ASKING, OPEN, Decision, State
+from monitor.serving.snapshot import DecisionRow, RunRow, WaitingRow
+
+SHOWN = 50
+"""Most decisions and most runs in one snapshot."""
+
+
+def decision_rows(cases: Iterable[Case]) -> tuple[DecisionRow, ...]:
+    """Open decisions first, then the newest ended ones."""
+    stored = [case for case in cases if case.stored]
+    stored.sort(key=lambda case: (case.decision.state not in OPEN, -case.decision.opened_at))
+    return tuple(case.row() for case in stored[:SHOWN])
+
+
+def run_rows(cases: Iterable[Case]) -> tuple[RunRow, ...]:
+    """Runs of this process, newest first."""
+    rows = [case.handle.row() for case in cases if case.handle is not None]
+    return tuple(sorted(rows, key=lambda row: -row.started_at)[:SHOWN])
+
+
+def waiting_rows(cases: Iterable[Case]) -> tuple[WaitingRow, ...]:
+    """Everything that waits for a person, oldest first."""
+    rows: list[WaitingRow] = []
+    for case in cases:
+        if case.handle is not None:
+            rows.extend(case.handle.waiting())
+        if case.stored and case.decision.state in ASKING:
+            rows.append(_approval(case.decision))
+    return tuple(sorted(rows, key=lambda row: row.since))
+
+
+def _approval(decision: Decision) -> WaitingRow:
+    missing = max(0, decision.approval.quorum - len(decision.votes))
+    who = " or ".join(decision.approval.duties) or "an approver"
+    return WaitingRow(
+        kind="approval",
+        id=decision.id,
+        title=f"approve {decision.runbook}",
+        detail=f"{missing} more of {who}; {decision.detail or decision.reason}",
+        since=decision.opened_at,
+        deadline=decision.deadline if decision.state is State.AWAITING else None,
+    )
+
+
+def forward_blocked(cases: Iterable[Case]) -> str:
+    """Why no stage may move forward now; empty when it may."""
+    for case in cases:
+        decision = case.decision
+        if decision.state in OPEN and not case.dead:
+            return f"decision {decision.id} ({decision.runbook}) is {decision.state}"
+        if decision.state is State.FROZEN and decision.rearmed_at is None:
+            return f"decision {decision.id} is frozen: {decision.detail}"
+    return ""

@@ -1,0 +1,221 @@
+"""Where samples enter: one inlet a collector, staged in columns and put into the store in batches."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+from monitor.intake.inlet import Handles, Numbers
+from monitor.intake.sequences import Sequence
+from monitor.judging.rings import F8, I8
+from monitor.judging.store import AHEAD, Store
+from monitor.judging.table import BLANK_ERROR, BLANK_NULL
+from monitor.model import Labels
+from monitor.text import OutsideText, clean, escaped
+
+BATCH = 20_000
+"""Staged samples that are put into the store without waiting for the next tick."""
+MOST_SOURCES = 10_000
+_RATE_SPAN = 10
+
+
+class Recorder(Protocol):
+    """Where samples are kept on disk, if they are."""
+
+    def define(self, handle: int, metric: str, labels: Labels) -> None:
+        """Name a handle before its first sample."""
+        ...
+
+    def append(self, handles: Handles, values: Numbers, times: Numbers) -> None:
+        """Queue samples for the next group commit."""
+        ...
+
+    async def commit(self) -> None:
+        """Return when all that was appended is on disk."""
+        ...
+
+
+class Door:
+    """A collector's inlet, and the counts that its screen row and metrics are made from."""
+
+    def __init__(self, intake: Intake, name: str, number: int, stale_after: float) -> None:
+        self.intake = intake
+        self.name = name
+        self.number = number
+        self.stale_after = stale_after
+        self.base = intake.base
+        self.messages = 0
+        self.samples = 0
+        self.refused: Counter[str] = Counter()
+        self.duplicates = 0
+        self.newest = -np.inf
+        """Source time of the newest sample taken."""
+        self.last_message = -np.inf
+        """When the newest message arrived."""
+        self.last_refused: OutsideText = clean("")
+        self.is_connected = False
+        self.detail: OutsideText = clean("")
+        self._sources: dict[str, Sequence] = {}
+        self._handles: list[int] = []
+        self._values: list[float] = []
+        self._times: list[float] = []
+        self._chunks: list[tuple[int, float]] = []
+        self._sealed: list[tuple[I8, F8, F8, F8]] = []
+        self._staged = 0
+        self._seconds: deque[tuple[int, int]] = deque(maxlen=_RATE_SPAN + 1)
+
+    def series(self, metric: str, labels: Labels) -> int:
+        """A handle for a series of this collector; -1 when it is refused."""
+        handle, reason = self.intake.store.bind(metric, labels, self.stale_after, self.number)
+        if handle < 0:
+            self.refused[reason] += 1
+        elif self.intake.record is not None:
+            self.intake.record.define(handle, metric, labels)
+        return handle
+
+    def emit(self, handles: Handles, values: Numbers, times: Numbers, received: float) -> int:
+        """Stage samples; the store checks and takes them in batches."""
+        count = len(handles)
+        if not count:
+            return 0
+        if isinstance(handles, np.ndarray):
+            self._seal()
+            self._sealed.append((handles, np.asarray(values), np.asarray(times), np.full(count, received)))
+        else:
+            self._handles.extend(handles)
+            self._values.extend(values)
+            self._times.extend(times)
+            if self._chunks and self._chunks[-1][1] == received:
+                self._chunks[-1] = (self._chunks[-1][0] + count, received)
+            else:
+                self._chunks.append((count, received))
+        self._staged += count
+        if self.intake.record is not None:
+            self.intake.record.append(handles, values, times)
+        if self._staged >= BATCH and not self.intake.frozen:
+            self.flush()
+        return count
+
+    def blank(self, handle: int, kind: Literal["null", "error"], at: float) -> None:
+        """Note an answer without a number."""
+        if handle >= 0:
+            self.intake.store.blank(handle, BLANK_NULL if kind == "null" else BLANK_ERROR, at)
+
+    async def commit(self) -> None:
+        """Samples are in the store once staged; with recording on, wait for the disk too."""
+        if self.intake.record is not None:
+            await self.intake.record.commit()
+
+    def _seal(self) -> None:
+        """Turn the staged lists into columns."""
+        if not self._handles:
+            return
+        self._sealed.append(
+            (
+                np.asarray(self._handles, np.int64),
+                np.asarray(self._values, np.float64),
+                np.asarray(self._times, np.float64),
+                np.repeat([at for _, at in self._chunks], [count for count, _ in self._chunks]),
+            )
+        )
+        for column in (self._handles, self._values, self._times, self._chunks):
+            column.clear()
+
+    def flush(self) -> None:
+        """Put what is staged into the store."""
+        self._seal()
+        if not self._sealed:
+            return
+        parts = self._sealed
+        handles, values, times, received = (
+            parts[0] if len(parts) == 1 else (np.concatenate(c) for c in zip(*parts, strict=True))
+        )
+        self._sealed = []
+        self._staged = 0
+        sound = times <= received + AHEAD
+        if sound.any():
+            self.newest = max(self.newest, float(np.minimum(times[sound], received[sound]).max()))
+        self.samples += self.intake.store.ingest(handles, values, times, received, self.refused)
+
+    def heard(self, messages: int, received: float) -> None:
+        """Count messages."""
+        self.messages += messages
+        self.last_message = received
+        second = int(received)
+        if self._seconds and self._seconds[-1][0] == second:
+            self._seconds[-1] = (second, self._seconds[-1][1] + messages)
+        else:
+            self._seconds.append((second, messages))
+
+    def rate(self, now: float) -> float:
+        """Messages a second over the last ten whole seconds."""
+        whole = int(now)
+        return sum(n for second, n in self._seconds if whole - _RATE_SPAN <= second < whole) / _RATE_SPAN
+
+    def refuse(self, reason: str, raw: bytes, received: float) -> None:
+        """Count a message that could not be used and keep it, escaped."""
+        self.refused[reason] += 1
+        self.last_message = received
+        self.last_refused = clean(f"{reason}: {escaped(raw)}")
+
+    def sequence(self, source: str, seq: int, received: float) -> bool:
+        """Note a sequence number; False for a repeat."""
+        known = self._sources.get(source)
+        if known is None:
+            if len(self._sources) >= MOST_SOURCES:
+                self.refused["source_cap"] += 1
+                return True
+            known = self._sources[source] = Sequence()
+        if known.note(seq, received):
+            return True
+        self.duplicates += 1
+        return False
+
+    def gaps(self, now: float) -> int:
+        """Messages known to be lost, over all sources of this collector."""
+        return sum(source.lost(now) for source in self._sources.values())
+
+    def connected(self, detail: str = "") -> None:
+        """The source can be heard."""
+        self.is_connected = True
+        self.detail = clean(detail)
+        self.intake.on_health(self.name, True, self.detail)  # noqa: FBT003 - the one fact that it tells
+
+    def lost(self, detail: str) -> None:
+        """The source cannot be heard for now."""
+        self.is_connected = False
+        self.detail = clean(detail)
+        self.intake.on_health(self.name, False, self.detail)  # noqa: FBT003 - the one fact that it tells
+
+
+class Intake:
+    """All inlets over one store."""
+
+    def __init__(self, store: Store, base: Path = Path(), record: Recorder | None = None) -> None:
+        """base: folder that relative paths of the configuration are relative to."""
+        self.store = store
+        self.base = base
+        self.record = record
+        self.frozen = False
+        """True during a tick: what arrives is staged only, so that judgement sees one instant."""
+        self.doors: dict[str, Door] = {}
+        self.on_health = _nobody
+
+    def door(self, name: str, stale_after: float) -> Door:
+        """The inlet of a collector."""
+        door = self.doors.get(name)
+        if door is None:
+            door = self.doors[name] = Door(self, name, len(self.doors), stale_after)
+        return door
+
+    def flush(self) -> None:
+        """Put everything staged into the store: the start of a tick."""
+        for door in self.doors.values():
+            door.flush()
+
+
+def _nobody(name: str, connected: bool, detail: str) -> None:  # noqa: FBT001 - replaced by the supervisor
+    """Before a supervisor listens."""

@@ -1,1 +1,0 @@
-"""Store and snapshot as Prometheus text."""

@@ -1,0 +1,238 @@
+"""What golive decides, as families: verdict, gates, rules, decisions, collectors and the monitor itself."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from monitor.model import Health, Kind, Metric, Standing, Tier, Verdict
+from monitor.serving.exposition.lines import Row
+from monitor.serving.snapshot import Snapshot
+
+PHASES = ("plan", "ready", "cutting_over", "live", "hypercare", "bau", "rolled_back")
+GATE_STATES = ("pending", "go", "conditional", "no_go")
+DECISION_STATES = (
+    "awaiting",
+    "escalated",
+    "preflight",
+    "executing",
+    "paused",
+    "verifying",
+    "rolled_back",
+    "partial",
+    "ineffective",
+    "frozen",
+    "rejected",
+    "denied",
+    "withdrawn",
+    "recorded",
+)
+MESSAGE_REASONS = frozenset({"malformed", "too_large", "wrong_type", "no_time", "foreign", "unknown_metric"})
+"""Reasons for which a whole message is refused (monitor.intake.inlet); any other concerns single samples."""
+_GATE_STATE = {"ok": "go", "signed": "go", "warn": "conditional", "breach": "no_go"}
+"""Everything else, unknown and unsigned above all, is pending: it is not go."""
+_SEVERITY = {"breach": "critical", "warn": "warning"}
+_SEVERITIES = ("critical", "warning", "info")
+
+Catalogue = Mapping[str, Metric]
+
+
+class Condition(NamedTuple):
+    """One family made from the snapshot. `help` serves where the catalogue has no entry of this name."""
+
+    name: str
+    kind: Kind
+    help: str
+    rows: Callable[[Snapshot, Catalogue], Iterable[Row]]
+
+
+def _one_hot(labels: tuple[tuple[str, str], ...], name: str, states: Iterable[str], current: str) -> Iterator[Row]:
+    for state in states:
+        yield (*labels, (name, state)), float(state == current)
+
+
+def _verdict(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for verdict in Verdict:
+        yield (("verdict", verdict.name.lower()),), float(verdict.word == snapshot.verdict.verdict)
+
+
+def phase(snapshot: Snapshot) -> str:
+    """The phase of the cutover, for dashboards that compare cutovers whose stages have names of their own.
+
+    A stage named like a phase is that phase. Else the first stage is ready, or rolled_back once a rollback led
+    there; the last one is live; those between are cutting_over.
+    """
+    cutover = snapshot.cutover
+    if cutover.stage in PHASES:
+        return cutover.stage
+    if cutover.stage_index <= 1:
+        back = any(decision.state == "rolled_back" for decision in snapshot.decisions)
+        return "rolled_back" if back else "ready"
+    return "live" if cutover.stage_index >= cutover.stage_count else "cutting_over"
+
+
+def _phase(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    return _one_hot((), "phase", PHASES, phase(snapshot))
+
+
+def _gates(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for gate in snapshot.gates:
+        yield from _one_hot((("gate", gate.name),), "state", GATE_STATES, _GATE_STATE.get(gate.state, "pending"))
+
+
+def _rollback_window(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    if snapshot.cutover.decide_by is not None:
+        yield (), max(0.0, snapshot.cutover.decide_by - snapshot.at)
+
+
+def _rule_values(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for rule in snapshot.rules:
+        if rule.value is not None:
+            yield (("rule", rule.rule), ("scope", rule.scope)), rule.value
+
+
+def _rule_limits(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    seen = set()
+    for rule in snapshot.rules:
+        if rule.rule in seen:
+            continue
+        seen.add(rule.rule)
+        for kind, limit in (("warn", rule.warn), ("breach", rule.breach), ("clear", rule.clear)):
+            if limit is not None:
+                yield (("kind", kind), ("rule", rule.rule)), limit
+
+
+def _rule_states(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    states = [standing.word for standing in Standing]
+    for rule in snapshot.rules:
+        yield from _one_hot((("rule", rule.rule), ("scope", rule.scope)), "state", states, rule.state)
+
+
+def _rule_samples(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for rule in snapshot.rules:
+        yield (("rule", rule.rule), ("scope", rule.scope)), float(rule.samples)
+
+
+def _decisions(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    newest = {(row.trigger, row.scope): row for row in sorted(snapshot.decisions, key=lambda row: row.opened_at)}
+    counts = Counter((row.trigger, row.state) for row in newest.values())
+    for trigger in sorted({trigger for trigger, _ in newest}):
+        for state in DECISION_STATES:
+            yield (("state", state), ("trigger", trigger)), float(counts[trigger, state])
+
+
+def _alerts(snapshot: Snapshot, catalogue: Catalogue) -> Iterator[Row]:
+    metrics = {rule.rule: rule.metric for rule in snapshot.rules}
+    counts: Counter[tuple[str, str]] = Counter()
+    for alert in snapshot.alerts:
+        metric = catalogue.get(metrics.get(alert.name, ""))
+        tier = metric.tier if metric else Tier.OPERATOR
+        counts[_SEVERITY.get(alert.state, "warning"), tier.value] += 1
+    for severity in _SEVERITIES:
+        for tier in Tier:
+            yield (("severity", severity), ("tier", tier.value)), float(counts[severity, tier.value])
+
+
+def _collectors_up(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        yield (("collector", row.name), ("source", row.kind)), float(row.state == Health.OK.value)
+
+
+def _collector_states(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    states = [health.value for health in Health]
+    for row in snapshot.sources:
+        yield from _one_hot((("collector", row.name),), "state", states, row.state)
+
+
+def _last_success(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        if row.age is not None:
+            yield (("collector", row.name),), snapshot.at - row.age
+
+
+def _messages(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        refused = sum(count for reason, count in row.refused_by.items() if reason in MESSAGE_REASONS)
+        accepted = max(0, row.messages - refused - row.duplicates)
+        for result, count in (("accepted", accepted), ("duplicate", row.duplicates), ("refused", refused)):
+            yield (("collector", row.name), ("result", result)), float(count)
+
+
+def _gaps(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        yield (("collector", row.name),), float(row.gaps)
+
+
+def _dropped(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        for reason, count in sorted(row.refused_by.items()):
+            if reason not in MESSAGE_REASONS:
+                yield (("collector", row.name), ("reason", reason)), float(count)
+
+
+def _parked(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), float(sum(step.state == "parked" for run in snapshot.runs for step in run.steps))
+
+
+def _journal_entries(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), float(snapshot.monitor.journal_seq)
+
+
+def _journal_head(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    if snapshot.events:
+        yield (), snapshot.events[-1].at
+
+
+def _loop_lag(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), snapshot.monitor.loop_lag
+
+
+def _build(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (("python", platform.python_version()), ("version", snapshot.monitor.version)), 1.0
+
+
+_G, _C = Kind.GAUGE, Kind.COUNTER
+
+CONDITIONS: tuple[Condition, ...] = (
+    Condition(
+        "golive_verdict", _G, "May the cutover go on: 1 for the verdict that stands, 0 for the others.", _verdict
+    ),
+    Condition("golive_cutover_phase", _G, "The phase of the cutover.", _phase),
+    Condition("golive_gate_state", _G, "The state of a gate.", _gates),
+    Condition("golive_rollback_window_remaining_seconds", _G, "Time left to decide a rollback.", _rollback_window),
+    Condition("golive_rule_value", _G, "What a rule measured, in the base unit of its metric.", _rule_values),
+    Condition("golive_rule_limit", _G, "A rule's limits, in the base unit of its metric.", _rule_limits),
+    Condition(
+        "golive_rule_state", _G, "A rule's state in a scope: 1 for the one it is in, 0 for the others.", _rule_states
+    ),
+    Condition("golive_rule_samples", _G, "Samples in a rule's window.", _rule_samples),
+    Condition("golive_decision_state", _G, "Newest decisions of a trigger, one a scope, by state.", _decisions),
+    Condition("golive_alerts_firing", _G, "Alerts that are open.", _alerts),
+    Condition("golive_collector_up", _G, "Whether a collector hears its source.", _collectors_up),
+    Condition(
+        "golive_collector_state",
+        _G,
+        "A collector's state: 1 for the one it is in, 0 for the others.",
+        _collector_states,
+    ),
+    Condition(
+        "golive_collector_last_success_timestamp_seconds", _G, "When a collector last took a sample.", _last_success
+    ),
+    Condition("golive_ingest_messages_total", _C, "Messages that a collector heard, by result.", _messages),
+    Condition(
+        "golive_ingest_gap_messages_total", _C, "Messages known to be missing, by their sequence numbers.", _gaps
+    ),
+    Condition("golive_dropped_samples_total", _C, "Samples that were refused, by reason.", _dropped),
+    Condition("golive_steps_parked", _G, "Steps of runbooks that wait for a person to say what happened.", _parked),
+    Condition("golive_journal_entries_total", _C, "Lines of the journal.", _journal_entries),
+    Condition(
+        "golive_journal_head_timestamp_seconds",
+        _G,
+        "When the newest public line of the journal was written.",
+        _journal_head,
+    ),
+    Condition("golive_event_loop_lag_seconds", _G, "How late the event loop ran its latest tick.", _loop_lag),
+    Condition("golive_build_info", _G, "Version of golive and of the Python that runs it; always 1.", _build),
+)

@@ -1,0 +1,70 @@
+"""What the process counts about itself, as prometheus-client metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
+
+from monitor.serving.exposition.lines import Style
+
+_OPENMETRICS_END = b"# EOF\n"
+
+
+class OwnMetrics(Collector):
+    """Counts of the daemon's own doings; one object, given to whoever has something to count."""
+
+    def __init__(self) -> None:
+        self._notifications: Counter[tuple[str, ...]] = Counter()
+        self._denied: Counter[tuple[str, ...]] = Counter()
+        self._approvals: Counter[tuple[str, ...]] = Counter()
+        self._failures: Counter[tuple[str, ...]] = Counter()
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(self)
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+    def notified(self, channel: str, result: str) -> None:
+        """Count a message that a channel delivered, failed or dropped."""
+        self._notifications[channel, result] += 1
+
+    def denied(self, reason: str) -> None:
+        """Count a request that was refused before it reached an act."""
+        self._denied[reason,] += 1
+
+    def voted(self, result: str) -> None:
+        """Count an approval or rejection: approved, rejected or refused."""
+        self._approvals[result,] += 1
+
+    def failed(self, family: str) -> None:
+        """Count a family that could not be exported, whole or in part."""
+        self._failures[family,] += 1
+
+    def collect(self) -> Iterable[Metric]:
+        """The counts as families, for the registry."""
+        yield _family(
+            "golive_notifications", "Messages to a channel, by result.", "channel result", self._notifications
+        )
+        yield _family("golive_http_denied", "Requests refused before they reached an act.", "reason", self._denied)
+        yield _family("golive_approvals", "Signatures given or refused on decisions.", "result", self._approvals)
+        yield _family("golive_exposition_failures", "Families left out of a scrape.", "family", self._failures)
+
+    def text(self, style: Style) -> bytes:
+        """All of the process's own metrics, without the end mark of OpenMetrics."""
+        if style is Style.OPENMETRICS:
+            text: bytes = generate_openmetrics(self.registry)  # type: ignore[no-untyped-call] # it ships no annotations
+            return text.removesuffix(_OPENMETRICS_END)
+        return generate_latest(self.registry)
+
+
+def _family(name: str, text: str, labels: str, counts: Counter[tuple[str, ...]]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels.split())
+    for values, count in sorted(counts.copy().items()):
+        family.add_metric(values, count)
+    return family

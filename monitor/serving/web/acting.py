@@ -1,0 +1,103 @@
+"""Routes that change something. Each hands over to one act; who may do it is decided there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal, TypeVar
+
+from monitor.serving.acts import Actor, Refusal
+from monitor.serving.snapshot import DecisionRow, EventRow, RunRow, Snapshot
+from monitor.serving.web.bodies import Approve, Note, Reasoned, RequestRun, SignGate, SteerStep
+from monitor.serving.web.route import Act, Acting
+from monitor.serving.web.services import Services
+
+_Result = TypeVar("_Result")
+
+
+async def _voted(services: Services, result: str, vote: Awaitable[_Result]) -> _Result:
+    """Await a signature and count what became of it."""
+    try:
+        row = await vote
+    except Refusal:
+        services.exposition.own.voted("refused")
+        raise
+    services.exposition.own.voted(result)
+    return row
+
+
+async def approve(services: Services, actor: Actor, at: Mapping[str, str], body: Approve) -> DecisionRow:
+    """Sign a decision."""
+    vote = services.acts.approve(actor, at["decision"], body.digest, body.nonce, body.reason)
+    return await _voted(services, "approved", vote)
+
+
+async def reject(services: Services, actor: Actor, at: Mapping[str, str], body: Reasoned) -> DecisionRow:
+    """Refuse a decision."""
+    return await _voted(services, "rejected", services.acts.reject(actor, at["decision"], body.reason))
+
+
+async def rearm(services: Services, actor: Actor, at: Mapping[str, str], body: Reasoned) -> DecisionRow:
+    """Arm a trigger again."""
+    return await services.acts.rearm(actor, at["decision"], body.reason)
+
+
+async def request_run(services: Services, actor: Actor, _: Mapping[str, str], body: RequestRun) -> DecisionRow:
+    """Ask for a runbook."""
+    return await services.acts.request_run(actor, body.runbook, body.parameters, body.reason)
+
+
+def _on_run(act: Literal["abort", "pause", "resume"]) -> Callable[..., Awaitable[RunRow]]:
+    async def steer(services: Services, actor: Actor, at: Mapping[str, str], body: Reasoned) -> RunRow:
+        return await services.acts.act_on_run(actor, at["run"], act, body.reason)
+
+    return steer
+
+
+def _on_step(act: Literal["retry", "skip", "resolve"]) -> Callable[..., Awaitable[RunRow]]:
+    async def steer(services: Services, actor: Actor, at: Mapping[str, str], body: SteerStep) -> RunRow:
+        if (act == "resolve") != bool(body.outcome):
+            what = "resolve needs an outcome" if act == "resolve" else f"{act} takes no outcome"
+            raise Refusal(400, what, "outcome is done or not_done, with resolve only: say what really happened")
+        return await services.acts.act_on_step(actor, at["run"], at["step"], act, body.outcome, body.reason)
+
+    return steer
+
+
+def _on_stage(act: Literal["advance", "hold", "back"]) -> Callable[..., Awaitable[Snapshot]]:
+    async def move(services: Services, actor: Actor, at: Mapping[str, str], body: Reasoned) -> Snapshot:
+        return await services.acts.move_stage(actor, at["stage"], act, body.reason)
+
+    return move
+
+
+async def sign_gate(services: Services, actor: Actor, at: Mapping[str, str], body: SignGate) -> Snapshot:
+    """Sign a gate."""
+    return await services.acts.sign_gate(actor, at["gate"], body.signed, body.reason)
+
+
+async def note(services: Services, actor: Actor, _: Mapping[str, str], body: Note) -> EventRow:
+    """Write to the timeline."""
+    return await services.acts.note(actor, body.text)
+
+
+def _row(path: str, summary: str, act: Act, body: type[Reasoned | SteerStep], answer: object) -> Acting:
+    return Acting(f"/api/v1/{path}", summary, act, body, answer)
+
+
+ACTINGS: tuple[Acting, ...] = (
+    Acting("/api/v1/decisions/{decision}/approve", "Sign a decision as it was shown.", approve, Approve, DecisionRow),
+    Acting("/api/v1/decisions/{decision}/reject", "Refuse a decision; it ends.", reject, Reasoned, DecisionRow),
+    Acting("/api/v1/decisions/{decision}/rearm", "Arm the trigger of an ended decision.", rearm, Reasoned, DecisionRow),
+    Acting("/api/v1/runs", "Ask for a runbook; somebody else signs.", request_run, RequestRun, DecisionRow),
+    _row("runs/{run}/abort", "End a run after the step under way.", _on_run("abort"), Reasoned, RunRow),
+    _row("runs/{run}/pause", "Begin no further step.", _on_run("pause"), Reasoned, RunRow),
+    _row("runs/{run}/resume", "Go on with a paused run.", _on_run("resume"), Reasoned, RunRow),
+    _row("runs/{run}/steps/{step}/retry", "Try a parked step again.", _on_step("retry"), SteerStep, RunRow),
+    _row("runs/{run}/steps/{step}/skip", "Go on without a parked step.", _on_step("skip"), SteerStep, RunRow),
+    _row("runs/{run}/steps/{step}/resolve", "Say what a step did.", _on_step("resolve"), SteerStep, RunRow),
+    _row("stages/{stage}/advance", "Move the cutover forward to a stage.", _on_stage("advance"), Reasoned, Snapshot),
+    _row("stages/{stage}/hold", "Hold the cutover at a stage.", _on_stage("hold"), Reasoned, Snapshot),
+    _row("stages/{stage}/back", "Move the cutover back to a stage.", _on_stage("back"), Reasoned, Snapshot),
+    Acting("/api/v1/gates/{gate}/sign", "Sign a gate, or take it back.", sign_gate, SignGate, Snapshot),
+    Acting("/api/v1/notes", "Write a note to the timeline.", note, Note, EventRow),
+)

@@ -1,0 +1,82 @@
+"""The HTTP application: the route table behind the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import metadata
+
+import msgspec
+from aiohttp import web
+
+from monitor.deciding.auth import Authority
+from monitor.serving.acts import Acts
+from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.snapshot import Snapshot
+from monitor.serving.web.acting import ACTINGS
+from monitor.serving.web.answers import json_answer
+from monitor.serving.web.bodies import LIMIT, read_body
+from monitor.serving.web.guard import Handler, answer_errors, caller, check_origin
+from monitor.serving.web.openapi import describe
+from monitor.serving.web.reading import READINGS, bounded
+from monitor.serving.web.route import Acting, Reading
+from monitor.serving.web.services import SERVICES, Denial, Pages, Services
+from monitor.serving.web_config import WebConfig
+from monitor.text import clean
+
+_VERSION = metadata.version("golive-monitor")
+
+
+def make_app(
+    acts: Acts,
+    authority: Authority,
+    exposition: Exposition,
+    config: WebConfig,
+    ready: Callable[[], str | None],
+    *,
+    journal: Pages | None = None,
+    on_denied: Callable[[Denial], None] | None = None,
+) -> web.Application:
+    """The application for a Listener.
+
+    ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
+    that route answers 503. on_denied: hears of each request without a valid token, floods excepted.
+    """
+    services = Services(
+        acts=acts, authority=authority, exposition=exposition, config=config, ready=ready, journal=journal
+    )
+    if on_denied is not None:
+        services.on_denied = on_denied
+    app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_origin])
+    app[SERVICES] = services
+    for reading in READINGS:
+        app.router.add_get(reading.path, _read(reading))
+    for acting in ACTINGS:
+        app.router.add_post(acting.path, _act(acting))
+    description = msgspec.json.encode(describe(READINGS, ACTINGS, _VERSION))
+
+    async def openapi(_: web.Request) -> web.Response:
+        return web.Response(body=description, content_type="application/json")
+
+    app.router.add_get("/api/openapi.json", openapi)
+    return app
+
+
+def _read(reading: Reading) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await reading.read(request, request.app[SERVICES])
+
+    return handle
+
+
+def _act(acting: Acting) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        actor = await caller(request)
+        body = await read_body(request, acting.body)
+        at = {name: clean(value) for name, value in request.match_info.items()}
+        services = request.app[SERVICES]
+        result = await acting.act(services, actor, at, body)
+        if isinstance(result, Snapshot):
+            result = bounded(result, services.config.series_limit)
+        return json_answer(result)
+
+    return handle

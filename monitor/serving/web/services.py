@@ -1,0 +1,61 @@
+"""What the HTTP handlers work with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from monitor.deciding.auth import Attempts, Authority
+from monitor.deciding.entry import Entry
+from monitor.serving.acts import Acts
+from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.snapshot import Snapshot
+from monitor.serving.web_config import WebConfig
+
+
+class Denial(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was refused for want of a valid token, for the journal."""
+
+    peer: str
+    method: str
+    path: str
+    """Cleaned."""
+    why: str
+
+
+class Pages(Protocol):
+    """The journal, read in pages."""
+
+    async def entries(self, *, after: int = 0, limit: int | None = None) -> Sequence[Entry]:
+        """Lines with a greater sequence number, in order, at most `limit`."""
+        ...
+
+
+def _nobody(denial: Denial) -> None:
+    """Nobody asked to hear of denials."""
+    del denial
+
+
+@dataclass(kw_only=True)
+class Services:
+    """All that handlers may use."""
+
+    acts: Acts
+    authority: Authority
+    exposition: Exposition
+    config: WebConfig
+    ready: Callable[[], str | None]
+    journal: Pages | None = None
+    on_denied: Callable[[Denial], None] = _nobody
+    clock: Callable[[], float] = time.time
+    attempts: Attempts = field(default_factory=Attempts)
+    page: tuple[Snapshot, bytes] | None = None
+    """The newest snapshot as it was last sent."""
+
+
+SERVICES = web.AppKey("services", Services)

@@ -1,0 +1,84 @@
+"""The step that publishes one MQTT message and counts it as done only with the broker's receipt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from monitor.outbound.broker import Broker, MqttError
+from monitor.outbound.mqtt import Session
+from monitor.text import clean
+from monitor.units import Duration
+from runbooks.context import Context
+from runbooks.effect import Outcome
+from runbooks.step import Step
+from runbooks.template import fill, filled, texts
+
+
+class Mqtt(Step, frozen=True, kw_only=True, tag="mqtt", tag_field="action"):
+    """One message at QoS 1 on a connection of its own. A lost receipt is an unknown outcome, never a success."""
+
+    broker: Broker
+    topic: str
+    json: dict[str, Any]
+    """The payload. A keyed step's key travels in it as `idempotency_key`."""
+    retain: bool = False
+    timeout: Duration = 10.0
+
+    def __post_init__(self) -> None:
+        if "+" in self.topic or "#" in self.topic:
+            msg = "a message goes to one topic: + and # are for subscriptions"
+            raise ValueError(msg)
+
+    def _payload(self, context: Context) -> bytes:
+        key = self.key_for(context)
+        data = filled(self.json, context.values)
+        return msgspec.json.encode({**data, "idempotency_key": key} if key else data)
+
+    def _topic(self, context: Context) -> str:
+        return fill(self.topic, context.values, _level)
+
+    def request_text(self, context: Context) -> str:
+        """Broker, topic and payload."""
+        return f"publish to {self.broker.where} {self._topic(context)} {self._payload(context).decode()}"
+
+    def templates(self) -> Iterator[str]:
+        """Topic and payload, beside what every step has."""
+        yield from Step.templates(self)
+        yield self.topic
+        yield from texts(self.json)
+
+    async def perform(self, context: Context) -> Outcome:
+        """Publish it once."""
+        broker = msgspec.structs.replace(self.broker, clean=True, client_id=f"golive-{uuid4().hex[:12]}")
+        session = Session(broker, context.base)
+        sent = False
+        try:
+            async with asyncio.timeout(self.timeout):
+                await session.connect()
+                sent = True
+                sending = asyncio.ensure_future(
+                    session.send(self._topic(context), self._payload(context), qos=1, retain=self.retain)
+                )
+                await asyncio.sleep(0)
+                await context.reach("step.after_send")
+                await sending
+        except TimeoutError:
+            detail = f"no receipt from {broker.where} within {self.timeout:g} s"
+            return Outcome(kind="unknown" if sent else "failed", detail=detail, sent=sent)
+        except MqttError as error:
+            known = not sent or error.code is not None
+            return Outcome(kind="failed" if known else "unknown", detail=clean(str(error)), sent=sent)
+        finally:
+            await session.disconnect()
+        await context.reach("step.after_reply")
+        return Outcome(kind="done", detail=f"receipt from {broker.where}")
+
+
+def _level(value: str) -> str:
+    """A value as one level of a topic: it cannot reach another one."""
+    return value.replace("/", "_").replace("+", "_").replace("#", "_")

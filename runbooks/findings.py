@@ -1,0 +1,160 @@
+"""What the schema cannot say: mistakes inside one runbook that would otherwise show in the middle of a rollback. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.judging.expressions import ExpressionError, parse
+from monitor.outbound.addresses import Forbidden, allowed, split, target_of
+from runbooks.actions.mqtt import Mqtt
+from runbooks.model import AnyStep, Runbook
+from runbooks.request import Request
+from runbooks.template import TemplateError, check_value, fill, texts
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_RESERVED = frozenset({"decision", "run", "step"})
+_PATTERN_LENGTH = 200
+_SAFE_SAMPLE = "x"
+_HERE = Path()
+
+
+class Mistake(NamedTuple):
+    """One problem: the way to it inside the document, what it is, what to do."""
+
+    path: tuple[str | int, ...]
+    what: str
+    hint: str = ""
+
+
+def mistakes(runbook: Runbook, file_name: str) -> list[Mistake]:
+    """Every problem of a runbook whose fields all have the right types."""
+    found = list(_head(runbook, file_name))
+    found += _steps(runbook)
+    for field in ("preflight", "verify"):
+        for index, text in enumerate(getattr(runbook, field)):
+            found += _expression((field, index), text)
+    return found
+
+
+def _head(runbook: Runbook, file_name: str) -> Iterator[Mistake]:
+    if not _NAME.fullmatch(runbook.name):
+        yield Mistake(("name",), f"{runbook.name!r} is not a name", "small letters, digits and dashes")
+    elif runbook.name != file_name:
+        yield Mistake(("name",), f"the file is called {file_name}, the runbook {runbook.name}", "give both one name")
+    if not runbook.steps:
+        yield Mistake(("steps",), "has no steps", "say what is to be done")
+    if not runbook.verify:
+        yield Mistake(("verify",), "nothing verifies it", "say what must hold for it to have worked")
+    for name, parameter in runbook.parameters.items():
+        yield from _parameter(name, parameter.pattern, parameter.default)
+    for index, entry in enumerate(runbook.allow_hosts):
+        try:
+            split(entry)
+        except ValueError as error:
+            yield Mistake(("allow_hosts", index), str(error), "write host or host:port")
+    for name, base in runbook.endpoints.items():
+        if not _PARAMETER.fullmatch(name) or name in _RESERVED or name in runbook.parameters:
+            yield Mistake(("endpoints", name), f"{name!r} cannot be an endpoint's name", "choose another word")
+        yield from _reach(("endpoints", name), base, runbook)
+
+
+def _parameter(name: str, pattern: str, default: str | None) -> Iterator[Mistake]:
+    path = ("parameters", name)
+    if not _PARAMETER.fullmatch(name) or name in _RESERVED:
+        yield Mistake(path, f"{name!r} cannot be a parameter's name", f"not one of {', '.join(sorted(_RESERVED))}")
+    if len(pattern) > _PATTERN_LENGTH:
+        yield Mistake((*path, "pattern"), f"is longer than {_PATTERN_LENGTH} characters", "allow less")
+        return
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield Mistake((*path, "pattern"), f"is not a regular expression: {error}")
+        return
+    if default is not None and (why := check_value(name, default, pattern)):
+        yield Mistake((*path, "default"), why)
+
+
+def _reach(path: tuple[str | int, ...], url: str, runbook: Runbook) -> Iterator[Mistake]:
+    try:
+        allowed(target_of(url), runbook.allow_hosts)
+    except Forbidden as error:
+        yield Mistake(path, str(error), "name the host in allow_hosts")
+    except ValueError:
+        return
+
+
+def _steps(runbook: Runbook) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for index, step in enumerate(runbook.steps):
+        path = ("steps", index)
+        if not _NAME.fullmatch(step.name):
+            yield Mistake((*path, "name"), f"{step.name!r} is not a name", "small letters, digits and dashes")
+        if step.name in seen:
+            yield Mistake((*path, "name"), f"there are two steps called {step.name}", "give each its own name")
+        for need in step.needs:
+            if need not in seen:
+                yield Mistake((*path, "needs"), f"{need} is not an earlier step", "steps run from top to bottom")
+        seen.add(step.name)
+        yield from _step(path, step, runbook)
+
+
+def _step(path: tuple[str | int, ...], step: AnyStep, runbook: Runbook) -> Iterator[Mistake]:
+    if step.effect == "checked" and step.probe is None:
+        yield Mistake((*path, "probe"), "a checked step needs a probe", "say how one can see that it took effect")
+    if step.action in ("wait", "verify") and step.effect != "read":
+        yield Mistake((*path, "effect"), f"a {step.action} step changes nothing", "write effect: read")
+    if isinstance(step, Mqtt):
+        try:
+            allowed(target_of(f"http://{step.broker.where}"), runbook.allow_hosts)
+        except Forbidden:
+            yield Mistake((*path, "broker"), f"{step.broker.where} is not in allow_hosts", "name it there")
+    for text in step.expressions():
+        yield from _expression(path, text)
+    values = {**dict.fromkeys(runbook.parameters, _SAFE_SAMPLE), **dict.fromkeys(_RESERVED, _SAFE_SAMPLE)}
+    for text in step.templates():
+        yield from _template(path, text, values)
+    for request in step.requests():
+        yield from _request(path, request, runbook, values)
+
+
+def _request(
+    path: tuple[str | int, ...], request: Request, runbook: Runbook, values: dict[str, str]
+) -> Iterator[Mistake]:
+    headers = (value for value in request.headers.values() if isinstance(value, str))
+    for text in (*headers, *texts(request.json)):
+        yield from _template(path, text, values)
+    context = runbook.context(_SAFE_SAMPLE, _SAFE_SAMPLE, _SAFE_SAMPLE, values, _HERE)
+    try:
+        address = request.address(context)
+    except TemplateError as error:
+        yield Mistake(path, str(error), "names of parameters, or an endpoint at the start of the url")
+        return
+    if _origin_filled(request.url, runbook):
+        yield Mistake(path, f"{request.url}: a parameter stands in the host", "put the host under endpoints")
+        return
+    yield from _reach(path, address, runbook)
+
+
+def _origin_filled(url: str, runbook: Runbook) -> bool:
+    if any(url.startswith(f"{{{name}}}") for name in runbook.endpoints):
+        return False
+    _, _, rest = url.partition("://")
+    return "{" in rest.partition("/")[0]
+
+
+def _template(path: tuple[str | int, ...], text: str, values: dict[str, str]) -> Iterator[Mistake]:
+    try:
+        fill(text, values)
+    except TemplateError as error:
+        yield Mistake(path, str(error), "only parameters, decision, run and step are put in")
+
+
+def _expression(path: tuple[str | int, ...], text: str) -> Iterator[Mistake]:
+    try:
+        parse(text)
+    except ExpressionError as error:
+        yield Mistake(path, f"{text!r}, column {error.column}: {error.message}")

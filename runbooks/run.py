@@ -1,0 +1,234 @@
+"""One execution of a runbook: one task owns it, step by step. Intent is on disk before effect, result after.
+
+Commands (a step's outcome, people's acts) are done one at a time. Whatever goes wrong inside ends in PAUSED.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from monitor import failpoints
+from monitor.deciding.actor import Inbox
+from monitor.deciding.contracts import Report, RunState
+from monitor.deciding.ledger import JournalError
+from monitor.serving.snapshot import CheckRow, RunRow
+from runbooks.conduct import Errand, perform, probed
+from runbooks.context import Answered, Context
+from runbooks.effect import Next, Outcome, after_probe, follow, restrained
+from runbooks.facts_watch import FactsWatch, Held, hold
+from runbooks.model import AnyStep
+from runbooks.progress import BEGUN, PASSED, Progress, half_done, replace
+from runbooks.record import GOLIVE, Record
+
+log = logging.getLogger("golive.runbooks")
+
+TakeUp: TypeAlias = Callable[["Run", str], Awaitable[None]]
+
+
+class Run:
+    """A run's owner. Its commands come from itself and from `steering`; `take_up` continues after a restart."""
+
+    def __init__(self, record: Record, base: Path, held_back: str, report: Report, take_up: TakeUp) -> None:
+        self.record = record
+        self.inbox: Inbox[RunRow] = Inbox(f"run {record.order.run}", self._stumbled)
+        self.errand = Errand()
+        self.facts = FactsWatch()
+        self.ended = asyncio.Event()
+        """Set once the run is final."""
+        self.aborting = ""
+        """Who aborts it; empty while nobody does."""
+        self.answer: asyncio.Future[Answered] | None = None
+        """Where the answer to a waiting manual step goes."""
+        self._base = base
+        self._held_back = held_back
+        self._report = report
+        self._take_up = take_up
+        self.inbox.tell(self._begin)
+        self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"run {record.order.run}")
+
+    async def _serve(self) -> None:
+        while True:
+            await self.inbox.serve_one()
+            while self._free:
+                try:
+                    await self._advance()
+                except Exception as error:  # noqa: BLE001 - an exception in a runner is PAUSED, never a forgotten task
+                    await self._stumbled(error)
+
+    @property
+    def _free(self) -> bool:
+        """Whether the next thing may begin: nothing is in flight, and no outcome lies in the inbox unread."""
+        begun = any(progress.state in BEGUN for progress in self.record.steps.values())
+        return self.record.state == "running" and not self.errand.out and not self.aborting and not begun
+
+    async def close(self) -> None:
+        """Stop without a word to the journal."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self.errand.recall()
+        self.inbox.refuse_all("the daemon is stopping")
+
+    async def turn(
+        self,
+        state: RunState,
+        words: str,
+        *,
+        detail: str = "",
+        who: str = GOLIVE,
+        via: str = "",
+        rows: tuple[CheckRow, ...] = (),
+    ) -> None:
+        """Journal a change of the run, apply it, and report it to the decision's owner."""
+        await self.record.turn(state, words, detail=detail, who=who, via=via, rows=rows)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.record.final:
+            self.ended.set()
+        self._report(self.record.state, self.record.standing.detail)
+
+    async def _stumbled(self, error: Exception) -> None:
+        """A fault of our own, or a journal that cannot be written: nothing goes on by itself."""
+        log.error("run %s: %s", self.record.order.run, error, exc_info=not isinstance(error, JournalError))
+        detail = f"{type(error).__name__}: {error}"
+        if not self.record.final:
+            await self.record.force_paused(detail, in_flight=self.errand.out)
+        self._tell()
+
+    async def _begin(self) -> None:
+        record = self.record
+        if record.final:
+            self._tell()
+        elif record.begun:
+            await self._take_up(self, self._held_back)
+        else:
+            words = f"begins, {len(record.runbook.steps)} steps, asked for by {record.order.requester}"
+            if self._held_back:
+                await self.turn("paused", f"paused before its first step: {self._held_back}", detail=self._held_back)
+            else:
+                await self.turn("running", words)
+
+    async def _advance(self) -> None:
+        record = self.record
+        for step in record.runbook.steps:
+            progress = record.steps[step.name]
+            if progress.state in PASSED:
+                continue
+            skipped = [need for need in step.needs if record.steps[need].state == "skipped"]
+            if progress.state != "next":
+                why = f"{record.called(step)} is {progress.state}"
+                await self.turn("paused", f"paused: {why}", detail=why)
+            elif skipped and not progress.insisted:
+                words = f"it needs {', '.join(skipped)}, which was skipped"
+                asked = f"{words}. Retry it to go on all the same, skip it too, or abort."
+                await record.step(step, replace(progress, state="failed", outcome=words, question=asked), words)
+            else:
+                await self._attempt(step, progress)
+            return
+        await self.verify("all steps are done: verifying")
+
+    async def _attempt(self, step: AnyStep, progress: Progress) -> None:
+        """Write down the intent, then let the errand go."""
+        record, context = self.record, self._context(step)
+        await failpoints.reach("step.before_intent")
+        await record.intend(step, progress, step.request_text(context))
+        await failpoints.reach("step.after_intent")
+        if step.asks:
+            self.answer = asyncio.get_running_loop().create_future()
+        self.errand.send(self._perform(step, context), f"step {step.name}")
+
+    def _context(self, step: AnyStep) -> Context:
+        order = self.record.order
+        plain = self.record.runbook.context(order.run, order.decision, step.name, order.parameters, self._base)
+        return dataclasses.replace(plain, facts=self.facts, answer=self._answered)
+
+    async def _answered(self) -> Answered:
+        if self.answer is None:
+            raise RuntimeError("nobody was asked")
+        return await self.answer
+
+    async def _perform(self, step: AnyStep, context: Context) -> None:
+        outcome = await perform(step, context)
+        self.inbox.tell(lambda: self._ended(step, outcome))
+
+    def ask_probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
+        """Find out whether a step took effect. interrupted: the program died in between."""
+        self.errand.send(self._probe(step, progress, interrupted=interrupted), f"probe {step.name}")
+
+    async def _probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
+        truth, seen = await probed(step, self._context(step))
+        what = after_probe(truth, progress.attempt, step.retry, interrupted=interrupted)
+        detail = f"{progress.outcome}; {seen}" if progress.outcome else seen
+        self.inbox.tell(lambda: self._settle(step, what, detail))
+
+    async def _rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.inbox.tell(_wake)
+
+    async def _ended(self, step: AnyStep, outcome: Outcome) -> None:
+        what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
+        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting))
+        await self._settle(step, what, outcome.detail)
+
+    async def _settle(self, step: AnyStep, what: Next, detail: str) -> None:
+        record, progress = self.record, self.record.steps[step.name]
+        if progress.state not in BEGUN or record.final:
+            return
+        if what == "done":
+            await failpoints.reach("step.before_done")
+            await record.done(step, detail)
+        elif what == "probe":
+            asked = replace(progress, outcome=detail)
+            await record.step(step, asked, f"{detail}: asking the probe")
+            self.ask_probe(step, asked, interrupted=False)
+            return
+        elif what == "again" and not self.aborting:
+            words = f"{detail}: again in {step.retry.wait:g} s"
+            await record.step(step, replace(progress, state="next", outcome=detail), words)
+            self.errand.send(self._rest(step.retry.wait), f"rest before {step.name}")
+        elif what == "pause":
+            await record.fail(step, detail)
+        else:
+            await record.park(step, detail)
+        if self.aborting:
+            await self.end_aborted()
+
+    async def end_aborted(self) -> None:
+        """Close the books on a run that people stopped; what is half done is said."""
+        for step in self.record.runbook.steps:
+            progress = self.record.steps[step.name]
+            if progress.state in BEGUN and (step.asks or step.effect == "read"):
+                await self.record.step(step, replace(progress, state="aborted", question=""), "aborted")
+            elif progress.state in BEGUN:
+                await self.record.park(step, "cut off by the abort")
+        left = half_done([step.name for step in self.record.runbook.steps], self.record.steps)
+        await self.turn("aborted", f"aborted by {self.aborting}; {left}", detail=left)
+
+    async def verify(self, words: str) -> None:
+        """Look whether it worked, over and over, until it is held or time is up."""
+        await self.turn("verifying", words)
+        runbook = self.record.runbook
+
+        async def look() -> None:
+            held = await hold(self.facts, runbook.verify, runbook.verify_hold, runbook.verify_within)
+            self.inbox.tell(lambda: self._verified(held))
+
+        self.errand.send(look(), "verification")
+
+    async def _verified(self, held: Held) -> None:
+        if self.record.state != "verifying":
+            return
+        if held.held:
+            await self.turn("done", f"verified after {held.after:.0f} s", rows=held.rows)
+            return
+        detail = f"not verified within {held.after:.0f} s: {held.lacking}"
+        await self.turn("ineffective", detail, detail=detail, rows=held.rows)
+
+
+async def _wake() -> None:
+    """Nothing but a reason for the owner to look what is next."""

@@ -1,0 +1,140 @@
+"""A run as people hold it: looks at it, aborts, pauses and resumes it, answers for its steps."""
+
+from __future__ import annotations
+
+import asyncio
+
+from monitor.deciding.contracts import RunAct, StepAct
+from monitor.deciding.facts import Facts
+from monitor.serving.acts import Actor, Refusal
+from monitor.serving.snapshot import RunRow, WaitingRow
+from monitor.text import clean
+from runbooks.interventions import intervene, may_steer, said
+from runbooks.model import AnyStep
+from runbooks.progress import BEGUN, STUCK, Progress, replace
+from runbooks.run import Run
+
+GRACE = 2.0
+"""Seconds that a step in flight has to end after an abort; then it is cut off and its outcome is unknown."""
+
+
+class Steering:
+    """What the desk gets to hold of a run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._record = run.record
+        self._cut: asyncio.TimerHandle | None = None
+
+    def look(self, facts: Facts) -> None:
+        """Take a tick's facts; never blocks."""
+        self._run.facts.publish(facts)
+
+    def row(self) -> RunRow:
+        """The run as it stands."""
+        verifying = self._record.state == "verifying"
+        return self._record.row(self._run.facts.judge(self._record.runbook.verify) if verifying else ())
+
+    def waiting(self) -> tuple[WaitingRow, ...]:
+        """What it waits for a person to do."""
+        return self._record.waiting()
+
+    async def close(self) -> None:
+        """Stop without a word to the journal."""
+        if self._cut is not None:
+            self._cut.cancel()
+        await self._run.close()
+
+    async def act(self, actor: Actor, act: RunAct, reason: str) -> RunRow:
+        """Steer it; Refusal when it cannot be done now. An abort answers once the run has ended."""
+        may_steer(actor, stop=act != "resume")
+        command = {"abort": self._abort, "pause": self._pause, "resume": self._resume}[act]
+        row = await self._run.inbox.ask(lambda: command(actor, reason))
+        if act == "abort":
+            await asyncio.wait_for(self._run.ended.wait(), GRACE * 3)
+            row = self.row()
+        return row
+
+    def _refuse_ended(self) -> None:
+        if self._record.final:
+            raise Refusal(409, f"run {self._record.order.run} has ended: {self._record.state}")
+
+    async def _abort(self, actor: Actor, reason: str) -> RunRow:
+        self._refuse_ended()
+        run = self._run
+        if run.aborting:
+            return self.row()
+        words = f"abort asked by {actor.name}: {said(reason)}"
+        await self._record.turn(self._record.state, words, who=actor.name, via=actor.via, detail=words)
+        run.aborting = actor.name
+        if run.errand.out and any(self._touches(step) for step in self._record.runbook.steps):
+            self._cut = asyncio.get_running_loop().call_later(GRACE, lambda: run.inbox.tell(self._cut_off))
+        else:
+            await self._cut_off()
+        return self.row()
+
+    def _touches(self, step: AnyStep) -> bool:
+        """Whether a step is in flight that may be changing something right now."""
+        return self._record.steps[step.name].state in BEGUN and not step.asks and step.effect != "read"
+
+    async def _cut_off(self) -> None:
+        if not self._record.final:
+            await self._run.errand.recall()
+            await self._run.end_aborted()
+
+    async def _pause(self, actor: Actor, reason: str) -> RunRow:
+        self._refuse_ended()
+        if self._record.state != "running" or self._run.aborting:
+            raise Refusal(409, f"run {self._record.order.run} is {self._record.state}; there is nothing to pause")
+        flight = "; the step in flight ends" if self._run.errand.out else ""
+        words = f"paused by {actor.name}: {said(reason)}{flight}"
+        await self._run.turn("paused", words, detail=words, who=actor.name, via=actor.via)
+        return self.row()
+
+    async def _resume(self, actor: Actor, reason: str) -> RunRow:
+        self._refuse_ended()
+        if self._record.state != "paused" or self._run.aborting:
+            raise Refusal(409, f"run {self._record.order.run} is {self._record.state}, not paused")
+        stuck = [name for name, progress in self._record.steps.items() if progress.state in STUCK]
+        if stuck:
+            raise Refusal(409, f"{', '.join(stuck)} must be dealt with first", "retry, skip or resolve it, or abort")
+        await self._run.turn("running", f"resumed by {actor.name}: {said(reason)}", who=actor.name, via=actor.via)
+        return self.row()
+
+    async def act_on_step(self, actor: Actor, step: str, act: StepAct, outcome: str, reason: str) -> RunRow:
+        """Steer one step; Refusal when it cannot be done now."""
+        may_steer(actor, stop=False)
+        return await self._run.inbox.ask(lambda: self._step(actor, step, act, outcome, reason))
+
+    async def _step(self, actor: Actor, name: str, act: StepAct, outcome: str, reason: str) -> RunRow:
+        self._refuse_ended()
+        step = self._record.find(name)
+        if step is None:
+            raise Refusal(404, f"there is no step {clean(name, 40)!r} in {self._record.order.runbook}")
+        now = self._record.steps[name]
+        if now.state == "waiting" and act == "resolve":
+            await self._answer(actor, step, now, outcome, reason)
+            return self.row()
+        if now.state == "waiting" and act == "skip":
+            await self._run.errand.recall()
+            now = replace(now, state="failed")
+        done = intervene(name, now, act, outcome, actor, reason, self._record.clock())
+        await self._record.step(step, done.progress, done.words, who=actor.name, via=actor.via)
+        others = any(progress.state in STUCK for progress in self._record.steps.values())
+        if self._record.state == "paused" and not others:
+            words = f"goes on after {name} was dealt with by {actor.name}"
+            await self._run.turn("running", words, who=actor.name, via=actor.via)
+        return self.row()
+
+    async def _answer(self, actor: Actor, step: AnyStep, now: Progress, outcome: str, reason: str) -> None:
+        if outcome not in ("done", "not_done"):
+            raise Refusal(400, f"{clean(outcome, 40)!r} is no outcome", "say done or not_done")
+        waiting = self._run.answer
+        if waiting is None or waiting.done():
+            raise Refusal(409, f"step {step.name} was answered already", f"{now.by} was first")
+        words = f"{'done' if outcome == 'done' else 'not done'}, says {actor.name}" + (
+            f": {clean(reason, 200)}" if reason else ""
+        )
+        await self._record.step(step, replace(now, by=actor.name), words, who=actor.name, via=actor.via)
+        if not waiting.done():
+            waiting.set_result(("done" if outcome == "done" else "not_done", words))

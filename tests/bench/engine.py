@@ -1,0 +1,89 @@
+"""How long a tick takes: 100 rules, 10,000 series, 10,000 (rule, group) pairs; and what a series costs in memory."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import numpy as np
+
+from monitor.judging.engine import Engine
+from monitor.judging.rules import Missing, Rule
+from monitor.judging.store import Store
+from monitor.model import Kind, Metric
+
+METRICS, SERIES, TICKS = 25, 10_000, 40
+_MISSING = Missing(no_data="hold", null="insufficient", error="unknown", stale="unknown")
+_ESTIMATORS = ("mean", "p95", "last", "mean")
+
+
+def _metric(number: int) -> Metric:
+    return Metric(
+        name=f"golive_bench_{number}_seconds",
+        kind=Kind.HISTOGRAM,
+        unit="seconds",
+        help="Bench.",
+        high=100.0,
+        bounds=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+    )
+
+
+def _rule(number: int) -> Rule:
+    return Rule(
+        name=f"rule_{number}",
+        metric=f"golive_bench_{number % METRICS}_seconds",
+        match={"half": str(number // METRICS % 4)},
+        by=("queue",),
+        estimator=_ESTIMATORS[number // METRICS],  # type: ignore[arg-type]
+        window=60.0,
+        operator=">=",
+        warn=0.5,
+        breach=0.8,
+        clear=0.4,
+        missing=_MISSING,
+    )
+
+
+def main(_seconds: float) -> None:
+    """Print the tick's time, its longest piece between two yields, and bytes a series."""
+    store = Store({m.name: m for m in map(_metric, range(METRICS))})
+    engine = Engine([_rule(n) for n in range(100)], [], store)
+    handles = []
+    for number in range(SERIES):
+        labels = (("half", str(number // METRICS % 4)), ("queue", f"q{number // METRICS}"))
+        handles.append(store.bind(f"golive_bench_{number % METRICS}_seconds", labels, 10.0, 0)[0])
+    column = np.asarray(handles, np.int64)
+    rng = np.random.default_rng(7)
+    now = 1_795_294_500.0
+    engine.arm("", now)
+    ingest: list[float] = []
+    ticks: list[float] = []
+    pieces: list[float] = []
+    for _ in range(60 + TICKS):
+        now += 1.0
+        values = rng.lognormal(-1.0, 0.5, SERIES).clip(0, 99)
+        times = np.full(SERIES, now - 0.5)
+        begun = time.perf_counter()
+        store.ingest(column, values, times, times, Counter())
+        ingest.append(time.perf_counter() - begun)
+        before = time.perf_counter()
+        whole = before
+        for _ in engine.judge(now):
+            after = time.perf_counter()
+            pieces.append(after - before)
+            before = after
+        ticks.append(time.perf_counter() - whole)
+    pairs = sum(len(judge.names) for judge in engine.judges.values())
+    ticks, pieces = ticks[-TICKS:], pieces[-TICKS * 101 :]
+    table = next(iter(store.tables.values()))
+    print(f"engine: {pairs} (rule, group) pairs of 100 rules over {store.size} series")
+    print(
+        f"  tick            median {np.median(ticks) * 1e3:6.1f} ms   worst {max(ticks) * 1e3:6.1f} ms   (goal 25 ms)"
+    )
+    print(
+        f"  longest piece   p99    {np.percentile(pieces, 99) * 1e3:6.2f} ms   worst {max(pieces) * 1e3:6.2f} ms   (goal 5 ms)"
+    )
+    print(f"  ingest          {SERIES / np.median(ingest) / 1e6:6.2f} M samples/s in batches of {SERIES}")
+    print(
+        f"  memory          {sum(t.nbytes for t in store.tables.values()) / sum(t.capacity for t in store.tables.values()):6.0f} bytes a series (goal 2560; {table.capacity} rows a table, {table.size} used)"
+    )

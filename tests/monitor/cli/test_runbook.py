@@ -1,0 +1,149 @@
+"""`golive runbook` as a script sees it, against a daemon that remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from monitor.serving.snapshot import DecisionRow, Snapshot
+from tests.dashboards.terminal import recorded
+
+MAIN = "from monitor.cli.main import main; main()"
+
+
+class Daemon:
+    """Answers with one snapshot and takes acts."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.acts: list[tuple[str, dict[str, Any], str]] = []
+        self.refuses = False
+        self.url = ""
+
+    async def show(self, _: web.Request) -> web.Response:
+        return web.Response(body=msgspec.json.encode(self.snapshot))
+
+    async def act(self, request: web.Request) -> web.Response:
+        self.acts.append((request.path, await request.json(), request.headers.get("Authorization", "")))
+        if self.refuses:
+            error = {"what": "anna asked for it and cannot sign it too", "hint": "another person signs"}
+            return web.json_response({"error": error}, status=403)
+        return web.json_response({})
+
+
+def asking(snapshot: Snapshot) -> DecisionRow:
+    return next(row for row in snapshot.decisions if row.state in ("awaiting", "escalated"))
+
+
+@asynccontextmanager
+async def daemon() -> AsyncIterator[Daemon]:
+    here = Daemon(recorded.FAILING)
+    app = web.Application()
+    app.router.add_get("/api/v1/snapshot", here.show)
+    app.router.add_post("/{path:.*}", here.act)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    here.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield here
+    finally:
+        await runner.cleanup()
+
+
+async def golive(*words: str, token: str = "t-anna", cwd: Path | None = None) -> tuple[int, str, str]:  # noqa: S107 - a test's token
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MAIN, "runbook", *words),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "GOLIVE_TOKEN": token},
+        cwd=cwd,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_approve_prints_what_is_signed_and_signs_exactly_that() -> None:
+    """A script must name the environment; then digest and nonce go out as they were shown."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        code, out, err = await golive("approve", row.id, "--url", here.url)
+        assert (code, here.acts) == (8, [])
+        assert f"--yes-env {environment}" in err
+        for shown in (row.digest, row.runbook, row.steps[0].request, row.evidence[0].rule, environment):
+            assert shown in out
+        code, _, _ = await golive(
+            "approve", row.id, "--yes-env", environment, "--reason", "as shown", "--url", here.url
+        )
+        assert code == 0
+        assert here.acts == [
+            (
+                f"/api/v1/decisions/{row.id}/approve",
+                {"digest": row.digest, "nonce": row.nonce, "reason": "as shown"},
+                "Bearer t-anna",
+            )
+        ]
+        here.refuses = True
+        code, _, err = await golive("approve", row.id, "--yes-env", environment, "--url", here.url)
+        assert (code, "cannot sign it too; next: another person signs" in err) == (8, True)
+
+
+async def test_each_act_goes_where_it_belongs() -> None:
+    """start, reject, abort and resolve are one request each."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        calls = (
+            ("start", row.runbook, "queue=sales", "--yes-env", environment, "--reason", "now"),
+            ("reject", row.id, "--reason", "false alarm"),
+            ("abort", "run-1", "--reason", "stop"),
+            ("resolve", "run-1/agents", "done", "--reason", "seen"),
+        )
+        for words in calls:
+            code, _, err = await golive(*words, "--url", here.url)
+            assert code == 0, err
+        assert [(path, body) for path, body, _ in here.acts] == [
+            ("/api/v1/runs", {"runbook": row.runbook, "parameters": {"queue": "sales"}, "reason": "now"}),
+            (f"/api/v1/decisions/{row.id}/reject", {"reason": "false alarm"}),
+            ("/api/v1/runs/run-1/abort", {"reason": "stop"}),
+            ("/api/v1/runs/run-1/steps/agents/resolve", {"outcome": "done", "reason": "seen"}),
+        ]
+
+
+async def test_list_and_show_need_no_daemon(tmp_path: Path) -> None:
+    """What is on this machine is shown with all it would send; a broken file is named and is exit 1."""
+    code, out, _ = await golive("list", cwd=tmp_path)
+    assert (code, "voice-back-to-legacy" in out) == (0, True)
+    code, out, _ = await golive("show", "voice-back-to-legacy", cwd=tmp_path)
+    assert (code, "PUT https://routing.example.com/routes/all" in out, "may reach" in out) == (0, True, True)
+    folder = tmp_path / "runbooks"
+    folder.mkdir()
+    (folder / "bad.yaml").write_text("name: bad\nsteps: 7\n")
+    code, _, err = await golive("list", cwd=tmp_path)
+    assert (code, "runbooks/bad.yaml:2" in err) == (1, True)
+
+
+async def test_wrong_calls_and_a_missing_daemon_are_told_apart() -> None:
+    """No token is 2, a parameter that is none is 2, a daemon that is not there is 1 and says that nothing is known."""
+    code, _, err = await golive("reject", "d1", token="")
+    assert (code, "GOLIVE_TOKEN" in err) == (2, True)
+    assert (await golive("start", "x", "queue"))[0] == 2
+    assert (await golive("resolve", "no-slash", "done"))[0] == 2
+    code, _, err = await golive("abort", "run-1", "--url", "http://127.0.0.1:9")
+    assert (code, "cannot be known from here" in err) == (1, True)
+
+
+def test_the_answer_is_json_that_a_daemon_reads() -> None:
+    """The recorded snapshot has a decision that asks, or these tests would prove nothing."""
+    assert json.loads(msgspec.json.encode(recorded.FAILING))["decisions"]

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.catalogue.inventory import CATALOGUE, label_names
+from monitor.demo.centre import Centre
+from monitor.demo.faults import SCRIPTS
+from monitor.demo.geography import QUEUES, SITES
+from monitor.demo.telemetry import Message, Telemetry
+
+START = 1_000_000.0
+OWN = "golive_routing_target_ratio"
+"""The one metric that the demo's configuration adds to the catalogue."""
+
+
+def second(script: str = "calm", target: float = 100.0, seconds: float = 8.0) -> tuple[list[dict[str, Any]], Telemetry]:
+    """The native samples of one second, after some seconds of a script."""
+    centre = Centre(7, START)
+    for site in SITES:
+        centre.staff(site, target=target)
+    for queue in QUEUES:
+        centre.route(queue, target)
+    centre.begin(script)
+    centre.step(START + seconds)
+    telemetry = Telemetry()
+    return rows(telemetry.second(centre)), telemetry
+
+
+def rows(messages: list[Message]) -> list[dict[str, Any]]:
+    return [row for message in messages for row in msgspec.json.decode(message.payload)]
+
+
+def values(samples: list[dict[str, Any]], metric: str, **labels: str) -> list[float]:
+    return [s["value"] for s in samples if s["metric"] == metric and labels.items() <= s["labels"].items()]
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_nothing_is_published_that_the_catalogue_does_not_know(script: str) -> None:
+    """Every native sample has a metric of the catalogue, labels that it may carry, and a value in its range."""
+    samples, _ = second(script)
+    assert len(samples) > 60
+    for sample in samples:
+        if sample["metric"] == OWN:
+            continue
+        metric = CATALOGUE[sample["metric"]]
+        assert set(sample["labels"]) <= label_names(metric), sample
+        assert metric.low <= sample["value"] <= metric.high, sample
+        assert sample["at"] == START + 8.0
+
+
+def test_each_source_counts_its_samples_without_a_gap() -> None:
+    """Sequence numbers of a source go on from message to message, so that a lost one would show."""
+    centre, telemetry = Centre(1, START), Telemetry()
+    seen: dict[str, list[int]] = {}
+    for tick in range(1, 4):
+        reports = centre.step(START + tick)
+        for row in rows(telemetry.second(centre)):
+            seen.setdefault(row["source"], []).append(row["seq"])
+        for message in telemetry.calls(reports):
+            call = msgspec.json.decode(message.payload)
+            seen.setdefault(call["edge"], []).append(call["seq"])
+    assert len(seen) >= 7
+    for source, numbers in seen.items():
+        assert numbers == list(range(1, len(numbers) + 1)), source
+
+
+def test_a_call_report_speaks_the_edges_own_units() -> None:
+    """Milliseconds, percent and a score, on a topic that names platform, site and queue."""
+    centre = Centre(7, START)
+    message = Telemetry().calls(centre.step(START + 5))[0]
+    root, platform, site, queue, leaf = message.topic.split("/")
+    assert (root, platform, leaf) == ("cc", "legacy", "call")
+    assert site in SITES
+    assert queue in QUEUES
+    call = msgspec.json.decode(message.payload)
+    assert 1 < call["jitter_ms"] < 40
+    assert 0 <= call["loss_pct"] < 1
+    assert 20 < call["rtt_ms"] < 80
+    assert 4.0 < call["mos"] < 4.5
+    assert call["trunk"] == f"pstn-{site}"
+
+
+def test_a_crm_that_is_down_is_down_on_the_target_alone() -> None:
+    """The probe of the target's CRM fails and is slow; every other integration answers."""
+    samples, _ = second("crm-down")
+    assert values(samples, "golive_integration_up", platform="target", integration="crm") == [0.0]
+    assert values(samples, "golive_integration_request_seconds", platform="target", integration="crm")[0] > 3
+    assert sum(values(samples, "golive_integration_up")) == 7
+
+
+def test_faults_show_in_the_queues_and_the_opinion_score() -> None:
+    """Loss on the target's trunks shows as one-way calls, abandonment, and a score below the limit of 3.6."""
+    samples, _ = second("rollback", seconds=16.0)
+    assert sum(values(samples, "golive_media_one_way_calls_total", platform="target")) > 3
+    ratios = values(samples, "golive_queue_abandonment_ratio", platform="target")
+    assert sum(ratios) / len(ratios) > 0.08
+    centre, telemetry = Centre(7, START), Telemetry()
+    centre.route("billing", 100)
+    centre.staff("dublin", target=100)
+    centre.begin("rollback")
+    centre.step(START + 5)
+    calls = [msgspec.json.decode(m.payload) for m in telemetry.calls(centre.step(START + 9)) if "/target/" in m.topic]
+    assert calls
+    assert max(call["mos"] for call in calls) < 3.0
+
+
+def test_a_platform_without_calls_has_no_ratio() -> None:
+    """Nothing offered is no service level at all, rather than a perfect one."""
+    samples, _ = second(target=0.0)
+    assert not values(samples, "golive_queue_service_level_ratio", platform="target")
+    assert len(values(samples, "golive_queue_service_level_ratio", platform="legacy")) == 6
+    assert values(samples, OWN) == [0.0]

@@ -1,0 +1,32 @@
+"""Golden files with the extension of what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from tests.monitor.serving.desk import House, opened
+
+
+class _Prom(SingleFileSnapshotExtension):
+    """One file a test, in the text format of Prometheus."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "prom"
+
+
+@pytest.fixture
+def golden_page(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compares with a `.prom` file beside the test."""
+    return snapshot.use_extension(_Prom)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A web server on a free port, with a desk that notes what it is asked."""
+    async with opened(tmp_path) as running:
+        yield running
