@@ -42,7 +42,7 @@ def _approval(decision: Decision) -> WaitingRow:
     return WaitingRow(
         kind="approval",
         id=decision.id,
-        title=f"approve {decision.runbook}",
+        title=decision.runbook,
         detail=f"{missing} more of {who}; {decision.detail or decision.reason}",
         since=decision.opened_at,
         deadline=decision.deadline if decision.state is State.AWAITING else None,
