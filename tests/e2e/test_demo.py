@@ -296,7 +296,10 @@ def read_until(screen: int, words: tuple[str, ...], seconds: float) -> str:
     while not all(word in shown for word in words):
         assert time.monotonic() < deadline, shown[-2000:]
         if select.select([screen], [], [], 0.2)[0]:
-            shown += os.read(screen, 65536).decode(errors="replace")
+            try:
+                shown += os.read(screen, 65536).decode(errors="replace")
+            except OSError:  # nobody holds the other end any more: it has ended
+                pytest.fail(f"the program ended: {shown[-2000:]}")
     return shown
 
 

@@ -281,9 +281,9 @@ def test_a_trap_is_refused_within_a_second(trap: str, tmp_path: Path) -> None:
     """Hostile or broken bytes give findings, quickly, and never a value."""
     path = tmp_path / "golive.yaml"
     path.write_bytes(TRAPS[trap])
-    began = time.perf_counter()
+    began = time.process_time()  # of our own work: the machine may be busy with other things
     loaded = load(path, Everything)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert loaded.value is None
     assert loaded.findings
     assert str(loaded.findings[0]).startswith(str(path))
