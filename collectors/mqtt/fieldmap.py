@@ -7,7 +7,8 @@ skips in one pass; what arrives in one turn of the event loop becomes one matrix
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -115,10 +116,14 @@ class MapReader:
         self._numbers = attrgetter(_attribute(config.at), *(_attribute(sample.field) for sample in config.samples))
         self._label_values = attrgetter(*map(_attribute, config.labels.values())) if config.labels else None
         self._spoken = (
-            attrgetter(_attribute(config.source), _attribute(config.seq)) if config.source and config.seq else None
+            attrgetter(_attribute(config.source), _attribute(config.seq), _attribute(config.at))
+            if config.source and config.seq
+            else None
         )
-        self._seq = attrgetter(_attribute(config.seq)) if config.seq else None
+        self._seq = attrgetter(_attribute(config.seq), _attribute(config.at)) if config.seq else None
         self._as_date = config.time_unit == "rfc3339"
+        unit = _UNIT[config.time_unit]
+        self._seconds: Callable[[Any], float] = (lambda at: at.timestamp()) if self._as_date else (lambda at: at * unit)
 
     def read(self, messages: Batch, received: float) -> None:
         """Emit what the messages hold as one set of columns; refuse what cannot be read."""
@@ -155,11 +160,14 @@ class MapReader:
         rows: list[int],
     ) -> None:
         if self._spoken is not None:
-            sequence, spoken = self._inlet.sequence, self._spoken
-            records = [record for record in records if sequence(*spoken(record), received)]
+            sequence, seconds = self._inlet.sequence, self._seconds
+            spoken = map(self._spoken, records)
+            new = [sequence(source, seq, seconds(at), received) for source, seq, at in spoken]
+            records = list(compress(records, new))
         elif self._seq is not None:
-            sequence, seq = self._inlet.sequence, self._seq
-            records = [record for record in records if sequence(place.source, seq(record), received)]
+            sequence, seconds = self._inlet.sequence, self._seconds
+            new = [sequence(place.source, seq, seconds(at), received) for seq, at in map(self._seq, records)]
+            records = list(compress(records, new))
         keys = [None] * len(records) if self._label_values is None else list(map(self._label_values, records))
         found = list(map(place.rows.get, keys))
         rows += [self._bind(place, key) if row is None else row for key, row in zip(keys, found, strict=True)]
@@ -178,7 +186,7 @@ class MapReader:
             for place in np.flatnonzero(~present):
                 record, column = divmod(int(place), self._width)
                 if numbers[record][column + 1] is None:
-                    self._inlet.blank(int(handles[place]), "null", float(times[place]))
+                    self._inlet.blank(int(handles[place]), "null", float(times[place]), received)
             handles, values, times = handles[present], values[present], times[present]
         self._inlet.emit(handles, values, times, received)
 

@@ -101,9 +101,9 @@ class NativeReader:
         except (Refused, msgspec.MsgspecError, ValueError, RecursionError) as error:
             self._inlet.refuse(why(error, "at"), msgspec.json.encode(sample), received)
             return -1
-        if sample.seq is not None and sample.source and not self._inlet.sequence(sample.source, sample.seq, received):
-            return -1
-        return handle
+        if sample.seq is None or not sample.source:
+            return handle
+        return handle if self._inlet.sequence(sample.source, sample.seq, sample.at, received) else -1
 
     def _bind(self, key: tuple[str, str, bytes], bound: dict[str, str]) -> int:
         _, metric, raw = key

@@ -29,7 +29,7 @@ def run(
 ) -> int:
     """Watch a cutover: collect, judge, serve, notify, and execute what people approve.
 
-    Exit code 0 after a stop by signal, 3 when the configuration is invalid, 4 when another daemon holds the state.
+    Exit code 0 after a stop by signal, 1 when a part of it died, 3 when the configuration is invalid, 4 when another daemon holds the state.
 
     Args:
         config: The configuration; `golive check` tells what it does.
@@ -79,9 +79,12 @@ async def serve(loaded: LoadedConfig, state_dir: Path) -> int:
     gc.collect()
     gc.freeze()  # what a daemon is made of lives as long as it does; not looking at it again spares the loop long pauses
     log.info("watching %s on %s, state in %s", daemon.config.cutover.name, daemon.address, state_dir)
-    await stop.wait()
+    waits = {asyncio.create_task(stop.wait()), asyncio.create_task(daemon.dead.wait())}
+    _, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in rest:
+        wait.cancel()
     log.info("stopping; a second signal stops at once, what is open is found in the journal at the next start")
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
     await daemon.close()
-    return 0
+    return FAILED if daemon.dead.is_set() else 0

@@ -28,6 +28,9 @@ from monitor.serving.snapshot import (
     WaitingRow,
 )
 
+_VERSION = metadata.version("golive-monitor")
+STALE = 5.0
+"""Seconds after which a snapshot that was not renewed means that nothing is judged any more."""
 REFRESH = 1.0
 """Seconds between snapshots when nobody asks for them."""
 EVENTS = 50
@@ -57,6 +60,7 @@ class Camera:
         self._parts = parts
         self._newest: Snapshot | None = None
         self._taken_at = 0.0
+        self._taken_mono = 0.0
         self._started_at = time.time()
         self.wanted = True
         """Whether somebody asked since the last one was taken."""
@@ -66,8 +70,13 @@ class Camera:
         return self._newest
 
     def ready(self) -> str | None:
-        """None once the first tick is done; before that, what is still missing."""
-        return None if self._newest is not None else "no tick has been judged yet"
+        """None while ticks are judged; else what is wrong."""
+        if self._newest is None:
+            return "no tick has been judged yet"
+        if self._parts.ticker.broken:
+            return self._parts.ticker.broken
+        silent = time.monotonic() - self._taken_mono
+        return f"nothing was judged for {silent:.0f} s" if silent > STALE else None
 
     def snapshot(self) -> Snapshot:
         """The newest snapshot; asking keeps them coming with every tick."""
@@ -81,6 +90,7 @@ class Camera:
         if self.wanted or abs(now - self._taken_at) >= REFRESH:
             self.wanted = False
             self._taken_at = now
+            self._taken_mono = time.monotonic()
             self._newest = self._take(now)
 
     def _take(self, now: float) -> Snapshot:
@@ -112,7 +122,7 @@ class Camera:
             sparks=ticker.sparks.rows(),
             series=series,
             series_left_out=left_out,
-            events=tuple(part.journal.events_after(max(part.journal.head[0] - EVENTS, 0), EVENTS)),
+            events=tuple(part.journal.newest_events(EVENTS)),
             monitor=self._self_row(),
         )
 
@@ -179,4 +189,4 @@ def kind_of(collector: object) -> str:
 
 def version() -> str:
     """Version of the installed golive."""
-    return metadata.version("golive-monitor")
+    return _VERSION

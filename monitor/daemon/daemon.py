@@ -61,6 +61,8 @@ class Daemon:
         self.degraded = ""
         """Why the daemon is not whole; empty when it is."""
         self.record: Record | None = None
+        self.dead = asyncio.Event()
+        """Set when a part without which nothing is judged has ended."""
         self._closers: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -78,7 +80,7 @@ class Daemon:
             TokensError, SecretError: tokens cannot be read.
             RecordError: journal.record is on and the samples cannot be written.
         """
-        lock = StateLock.acquire(self.state_dir, self.clock())
+        lock = await asyncio.to_thread(StateLock.acquire, self.state_dir, self.clock())
         self._closers.append(async_(lock.release))
         await self._open_journal()
         self._closers.append(self.journal.close)
@@ -111,6 +113,7 @@ class Daemon:
 
     def _keep(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
 
         async def end() -> None:
             task.cancel()
@@ -118,12 +121,18 @@ class Daemon:
 
         self._closers.append(end)
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that must never end did: the daemon is not whole any more, and better gone than mute."""
+        if not task.cancelled():
+            log.critical("%s ended: %r. The daemon stops; systemd starts it again", task.get_name(), task.exception())
+            self.dead.set()
+
     def _patience(self) -> float:
         return max((collector.stale_after for collector in self.config.collectors), default=30.0)
 
     async def _refill(self) -> None:
         if self.record is not None:
-            taken = await asyncio.to_thread(refill, self.store, self.record, self.clock())
+            taken = await asyncio.to_thread(refill, self.store, self.record, self.clock(), self._patience())
             if taken:
                 log.info("%d samples from the record fill the windows again", taken)
                 self.engine.arm(self.course.stage.name, self.course.stage_since)

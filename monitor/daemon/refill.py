@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 
 import numpy as np
@@ -11,11 +10,11 @@ from monitor.intake.record import Record
 from monitor.judging.store import Store
 
 
-def refill(store: Store, record: Record, now: float) -> int:
+def refill(store: Store, record: Record, now: float, stale_after: float) -> int:
     """Put the recorded past, as far back as any window reaches, into an empty store; returns how many samples.
 
-    Blocks on the disk. now: unix seconds. Series that no collector has bound yet belong to none and are stale
-    as soon as their first collector says so.
+    Blocks on the disk. now: unix seconds. stale_after: seconds after which a series is STALE that no collector
+    has claimed yet, which it never will where its source is dead. What was refused when it came is refused again.
     """
     span = max((table.span for table in store.tables.values()), default=0.0)
     handles: dict[int, int] = {}
@@ -26,9 +25,10 @@ def refill(store: Store, record: Record, now: float) -> int:
         for number in numbers.tolist():
             if number not in handles:
                 metric, labels = recorded.series.get(number, ("", ()))
-                handles[number] = store.bind(metric, labels, math.inf, None)[0]
+                handles[number] = store.bind(metric, labels, stale_after, None)[0]
         column = np.array([handles[number] for number in numbers.tolist()], np.int64)
         times = recorded.columns.times
         bound = column[np.searchsorted(numbers, recorded.columns.series)]
-        taken += store.ingest(bound, recorded.columns.values, times, times, refused)
+        received = np.full(len(times), recorded.written)
+        taken += store.ingest(bound, recorded.columns.values, times, received, refused)
     return taken

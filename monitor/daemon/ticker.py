@@ -19,6 +19,7 @@ from monitor.judging.engine import Engine
 from monitor.judging.verdict import Ruling, of_gate, rule_on
 from monitor.model import Metric, Verdict
 from monitor.plan import Gate
+from monitor.text import clean
 
 log = logging.getLogger("golive.daemon")
 
@@ -86,9 +87,7 @@ class Ticker:
             except Exception as error:
                 if not self.broken:
                     log.exception("a tick failed; the verdict is UNKNOWN until one succeeds")
-                self.broken = f"a tick failed: {type(error).__name__}: {error}"
-                self.intake.frozen = False
-                self._rule(Ruling(Verdict.UNKNOWN, self.broken, ""), self.clock())
+                self._failed(f"a tick failed: {type(error).__name__}: {clean(str(error), 200)}")
             else:
                 self.broken = ""
             self.count += 1
@@ -113,12 +112,23 @@ class Ticker:
         self.desk.consider(facts)
         waiting = [self.course.held] if self.course.held else []
         waiting += [reason] if (reason := self.desk.forward_blocked()) else []
-        self._rule(rule_on((gate.state for gate in self.judged), waiting), now)
         self.sparks.take(self.engine.readings, now)
+        self._rule(rule_on((gate.state for gate in self.judged), waiting), now)
+        self.on_tick(now)
+
+    def _failed(self, why: str) -> None:
+        """Say UNKNOWN everywhere. What cannot even be said any more ends the daemon: a dead one is missed, a mute one is not."""
+        self.broken = why
+        self.intake.frozen = False
+        now = self.clock()
+        self._rule(Ruling(Verdict.UNKNOWN, why, ""), now)
         self.on_tick(now)
 
     def _rule(self, ruling: Ruling, now: float) -> None:
         before = self.ruling
+        if self.broken and ruling.verdict is not Verdict.UNKNOWN:
+            # The tick that failed may fail again: one whole tick must pass before its verdict counts.
+            return
         self.ruling = ruling
         if self.count and before.verdict is ruling.verdict:
             return

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 from monitor.deciding.entry import Entry, Line
@@ -156,6 +157,10 @@ class Journal:
                 break
             newer.appendleft(row)
         return [newer.popleft() for _ in range(min(limit, len(newer)))]
+
+    def newest_events(self, limit: int) -> list[EventRow]:
+        """The newest public lines, in order; from memory."""
+        return list(islice(self._tail, max(len(self._tail) - limit, 0), None))
 
     async def entries(
         self,

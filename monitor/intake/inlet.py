@@ -44,8 +44,11 @@ class Inlet(Protocol):
         """
         ...
 
-    def blank(self, handle: int, kind: Literal["null", "error"], at: float) -> None:
-        """Say that the source answered without a number: it cannot compute it (null), or could not be asked (error)."""
+    def blank(self, handle: int, kind: Literal["null", "error"], at: float, received: float) -> None:
+        """Say that the source answered without a number: it cannot compute it (null), or could not be asked (error).
+
+        Its times are held to the same bounds as a sample's.
+        """
         ...
 
     async def commit(self) -> None:
@@ -66,8 +69,11 @@ class Inlet(Protocol):
         """
         ...
 
-    def sequence(self, source: str, seq: int, received: float) -> bool:
-        """Note a source's sequence number; gaps are counted exactly. False when it is a duplicate."""
+    def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
+        """Note a source's sequence number; gaps are counted exactly. False when it is a duplicate.
+
+        at: the message's own time, which tells a redelivery from a source that counts anew.
+        """
         ...
 
     def connected(self, detail: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from pathlib import Path
 from typing import Literal, Protocol
@@ -65,6 +66,7 @@ class Door:
         self._chunks: list[tuple[int, float]] = []
         self._sealed: list[tuple[I8, F8, F8, F8]] = []
         self._staged = 0
+        self._blanks: list[tuple[int, int, float]] = []
         self._seconds: deque[tuple[int, int]] = deque(maxlen=_RATE_SPAN + 1)
 
     def series(self, metric: str, labels: Labels) -> int:
@@ -99,10 +101,14 @@ class Door:
             self.flush()
         return count
 
-    def blank(self, handle: int, kind: Literal["null", "error"], at: float) -> None:
-        """Note an answer without a number."""
-        if handle >= 0:
-            self.intake.store.blank(handle, BLANK_NULL if kind == "null" else BLANK_ERROR, at)
+    def blank(self, handle: int, kind: Literal["null", "error"], at: float, received: float) -> None:
+        """Stage an answer without a number."""
+        if handle < 0:
+            return
+        if not math.isfinite(at) or at > received + AHEAD:
+            self.refused["future" if at > received else "not_finite"] += 1
+            return
+        self._blanks.append((handle, BLANK_NULL if kind == "null" else BLANK_ERROR, min(at, received)))
 
     async def commit(self) -> None:
         """Samples are in the store once staged; with recording on, wait for the disk too."""
@@ -126,6 +132,9 @@ class Door:
 
     def flush(self) -> None:
         """Put what is staged into the store."""
+        for handle, kind, at in self._blanks:
+            self.intake.store.blank(handle, kind, at)
+        self._blanks.clear()
         self._seal()
         if not self._sealed:
             return
@@ -161,7 +170,7 @@ class Door:
         self.last_message = received
         self.last_refused = clean(f"{reason}: {escaped(raw)}")
 
-    def sequence(self, source: str, seq: int, received: float) -> bool:
+    def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a sequence number; False for a repeat."""
         known = self._sources.get(source)
         if known is None:
@@ -169,7 +178,7 @@ class Door:
                 self.refused["source_cap"] += 1
                 return True
             known = self._sources[source] = Sequence()
-        if known.note(seq, received):
+        if known.note(seq, at, received):
             return True
         self.duplicates += 1
         return False

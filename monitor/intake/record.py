@@ -23,6 +23,8 @@ from monitor.model import Labels
 
 GROUP = 0.020
 """Seconds for which a commit waits for others."""
+RETRY = 0.25
+"""Seconds until a failed commit is tried again with all that came since."""
 PENDING_LIMIT = 5_000_000
 """Samples waiting for the disk beyond which further ones are not recorded, and counted."""
 _SWEEP = 10.0
@@ -46,6 +48,8 @@ class Recorded(NamedTuple):
 
     series: dict[int, tuple[str, Labels]]
     columns: Columns
+    written: float
+    """When they were written, unix seconds: no later than the next commit after their receipt."""
 
 
 class Record:
@@ -70,7 +74,8 @@ class Record:
         self._defined: list[tuple[int, str, str]] = []
         self._waiting: list[asyncio.Future[None]] = []
         self._closing = False
-        self._owed: RecordError | None = None
+        self._lost: RecordError | None = None
+        """Why samples were passed over; the next commit that is asked for must say so."""
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ids: npt.NDArray[np.int64] = np.full(1024, -1, np.int64)
@@ -128,6 +133,9 @@ class Record:
             part = (part[0][sound], part[1][sound], part[2][sound])
         if self._pending + len(part[0]) > PENDING_LIMIT:
             self.dropped += len(part[0])
+            self._lost = RecordError(
+                f"{PENDING_LIMIT} samples wait for the disk already; next: free or mend {self._path}"
+            )
             return
         with self._lock:
             self._parts.append((self._ids[part[0]], part[1], part[2]))
@@ -156,8 +164,8 @@ class Record:
             series = {
                 number: (metric, _labels(text)) for number, metric, text in database.execute("SELECT * FROM series")
             }
-            query = "SELECT samples FROM block WHERE last >= ? AND first <= ? ORDER BY id"
-            for (block,) in database.execute(query, (since, until)):
+            query = "SELECT samples, written FROM block WHERE last >= ? AND first <= ? ORDER BY id"
+            for block, written in database.execute(query, (since, until)):
                 try:
                     columns = unpack(block)
                 except ValueError:
@@ -166,7 +174,7 @@ class Record:
                 inside = (columns.times >= since) & (columns.times <= until)
                 if inside.any():
                     kept = Columns(columns.series[inside], columns.values[inside], columns.times[inside])
-                    yield Recorded(series, kept)
+                    yield Recorded(series, kept, written)
         finally:
             database.close()
 
@@ -213,18 +221,21 @@ class Record:
                 self._pending = 0
             error = self._commit(database, parts, defined)
             if error is not None:
+                # They are in memory still: the next commit takes them too, or a redelivery would find them counted.
                 with self._lock:
                     self._defined = defined + self._defined
-            # An emit whose commit is asked for only after its group failed must hear of it too.
-            self._owed = error or self._owed
-            _tell(self._loop, waiting, self._owed)
+                    self._parts = parts + self._parts
+                    self._pending += sum(len(part[0]) for part in parts)
+            _tell(self._loop, waiting, error or self._lost)
             if waiting and error is None:
-                self._owed = None
+                self._lost = None
+            if error is not None and not closing:
+                time.sleep(RETRY)
             now = self._clock()
             if now >= next_sweep and error is None:
                 next_sweep = now + _SWEEP
                 self.report = _sweep(database, now - self._keep) or self.report
-            if closing and not self._parts:
+            if closing and (error is not None or not self._parts):
                 database.close()
                 return
 

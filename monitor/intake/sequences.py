@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 
 GRACE = 5.0
 """Seconds that a missing message may still be on its way (a redelivery) before it counts as lost."""
-BACK = 10_000
-"""A number this far behind the newest is a source that started again, not a repeat."""
+ABSURD = 1_000_000_000
+"""A jump ahead by more than this is no gap but a source that counts anew."""
 MOST_MISSING = 50_000
 
 
 class Sequence:
     """Sequence numbers of one source, which count up by one."""
 
-    __slots__ = ("_lost", "_missing", "duplicates", "newest", "received")
+    __slots__ = ("_lost", "_missing", "_newest_at", "duplicates", "newest")
 
     def __init__(self) -> None:
         self.newest = -1
-        self.received = 0.0
+        self._newest_at = -math.inf
         self.duplicates = 0
         self._missing: OrderedDict[int, float] = OrderedDict()
         self._lost = 0
 
-    def note(self, seq: int, received: float) -> bool:
-        """Take note of a number; False when it is a repeat and its message must not count again."""
-        newest, before = self.newest, self.received
-        self.received = received
+    def note(self, seq: int, at: float, received: float) -> bool:
+        """Take note of a number; False when it is a repeat and its message must not count again.
+
+        at: the message's own time, unix seconds. A number that was there before, in a message newer than all
+        before it, is a source that started to count anew; with an old time it is a redelivery.
+        """
+        at = min(at, received)
+        newest, newest_at = self.newest, self._newest_at
+        self._newest_at = max(newest_at, at)
         if seq == newest + 1 or newest < 0:
             self.newest = seq
             return True
-        if seq > newest:
+        if seq > newest and seq - newest <= ABSURD:
             room = MOST_MISSING - len(self._missing)
             first = max(newest + 1, seq - max(room, 0))
             self._lost += first - newest - 1
@@ -39,7 +45,7 @@ class Sequence:
             return True
         if self._missing.pop(seq, None) is not None:
             return True
-        if seq < newest - BACK or (seq <= 1 and received - before > 1.0):
+        if at > newest_at:
             self._lost += len(self._missing)
             self._missing.clear()
             self.newest = seq

@@ -58,9 +58,9 @@ class RecordingInlet:
         self._news.set()
         return len(handles)
 
-    def blank(self, handle: int, kind: Literal["null", "error"], at: float) -> None:
+    def blank(self, handle: int, kind: Literal["null", "error"], at: float, received: float) -> None:
         """Keep the answer without a number."""
-        del at
+        del at, received
         self.blanks.append((*self.bound[handle], kind))
 
     async def commit(self) -> None:
@@ -82,9 +82,9 @@ class RecordingInlet:
         self.raw.append(raw)
         self._news.set()
 
-    def sequence(self, source: str, seq: int, received: float) -> bool:
+    def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """False for a repeat."""
-        del received
+        del at, received
         if (source, seq) in self.seen:
             self.duplicates += 1
             return False

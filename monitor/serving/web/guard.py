@@ -131,7 +131,8 @@ async def caller(request: web.Request) -> Actor:
         if actor is not None:
             return actor
         _wrong(request, services)
-    services.on_denied(_denial(request, "no token"))
+    if not services.attempts.wrong(request.remote or "", time.monotonic()):
+        services.on_denied(_denial(request, "no token"))
     raise Denied(
         401,
         "this needs a token",

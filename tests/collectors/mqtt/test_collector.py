@@ -196,7 +196,7 @@ async def test_nothing_is_lost_when_the_subscriber_is_killed(mosquitto, tmp_path
         from tests.rig.inlet import RecordingInlet
 
         class Disk(RecordingInlet):
-            def sequence(self, source, seq, received):
+            def sequence(self, source, seq, at, received):
                 self.fresh = [*getattr(self, "fresh", []), seq]
                 return True
 

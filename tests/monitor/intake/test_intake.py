@@ -53,6 +53,20 @@ def test_each_collector_owns_its_counts() -> None:
     assert bad.last_refused == "malformed: \\x1b]0;x\\x07{"
 
 
+def test_an_answer_without_a_number_waits_for_the_tick_and_keeps_the_time_of_its_arrival() -> None:
+    """A null is staged like a sample, and one from the year 9999 is refused: it could never be outlived by a number."""
+    made = intake()
+    door = made.door("a", 10.0)
+    handle = door.series(METRIC.name, ())
+    table = made.store.table(METRIC.name)
+    door.blank(handle, "null", 253_402_300_799.0, START)
+    door.blank(handle, "null", START + 2.0, START)
+    assert table.blank_at[0] < 0
+    made.flush()
+    assert table.blank_at[0] == START
+    assert dict(door.refused) == {"future": 1}
+
+
 def test_the_owners_of_a_series_are_known() -> None:
     """A series that two collectors feed rests on both, and is as fresh as the stricter one says."""
     made = intake()

@@ -30,7 +30,7 @@ async def _opened(path: Path, keep: float = 3600.0, clock=lambda: 1_000_000.0) -
 def _rows(record: Record, since: float = 0.0, until: float = 1e12) -> list[tuple[str, float, float]]:
     return [
         (series[int(number)][0], float(value), float(at))
-        for series, columns in record.read(since, until)
+        for series, columns, _ in record.read(since, until)
         for number, value, at in zip(*columns, strict=True)
     ]
 
@@ -53,7 +53,7 @@ async def test_committed_samples_are_read_back(tmp_path):
     await again.commit()
     rows = await asyncio.to_thread(_rows, again, 101.0)
     assert rows == [("golive_calls_concurrent", 12.0, 101.0), ("golive_calls_concurrent", 13.0, 104.0)]
-    [(series, _), *_] = await asyncio.to_thread(lambda: list(again.read(0, 1e12)))
+    [(series, _, _), *_] = await asyncio.to_thread(lambda: list(again.read(0, 1e12)))
     assert series[1] == ("golive_media_mos", _LABELS)
     await asyncio.to_thread(again.close)
 
@@ -119,26 +119,45 @@ async def test_damaged_block_is_passed_over(tmp_path):
     assert record.skipped == 1
 
 
-async def test_failed_write_is_an_error_and_not_a_receipt(tmp_path):
-    """When samples cannot be written the commit says so, also one that asks only after its group failed."""
+async def test_failed_write_is_no_receipt_and_is_made_good(tmp_path):
+    """While samples cannot be written every commit says so; once they can, all of them are written, those of before too.
+
+    A message whose commit failed is not acknowledged and comes again, but is then known as a repeat: what it
+    held must reach the disk without it.
+    """
     path = tmp_path / "record.sqlite"
     record = await _opened(path)
     record.define(0, "golive_calls_concurrent", ())
     record.append([0], [1.0], [1.0])
     await record.commit()
     with sqlite3.connect(path) as blocker:
-        blocker.execute("DROP TABLE block")
-    blocker.close()
+        blocker.execute("ALTER TABLE block RENAME TO elsewhere")
     record.append([0], [2.0], [2.0])
     with pytest.raises(RecordError, match="could not be written"):
         await record.commit()
     record.append([0], [3.0], [3.0])
-    async with asyncio.timeout(5):
-        while record._owed is None or record._pending:
-            await asyncio.sleep(0.01)
     with pytest.raises(RecordError, match="could not be written"):
         await record.commit()
+    with sqlite3.connect(path) as blocker:
+        blocker.execute("ALTER TABLE elsewhere RENAME TO block")
+    blocker.close()
+    record.append([0], [4.0], [4.0])
+    await record.commit()
+    assert [value for _, value, _ in await asyncio.to_thread(_rows, record)] == [1.0, 2.0, 3.0, 4.0]
     await asyncio.to_thread(record.close)
+
+
+async def test_closing_on_a_dead_disk_ends(tmp_path):
+    """What cannot be written does not keep the daemon from stopping."""
+    path = tmp_path / "record.sqlite"
+    record = await _opened(path)
+    record.define(0, "golive_calls_concurrent", ())
+    with sqlite3.connect(path) as blocker:
+        blocker.execute("DROP TABLE block")
+    blocker.close()
+    record.append([0], [2.0], [2.0])
+    async with asyncio.timeout(5):
+        await asyncio.to_thread(record.close)
 
 
 def test_full_disk_is_said_and_heals(tmp_path):
@@ -165,7 +184,7 @@ def test_full_disk_is_said_and_heals(tmp_path):
                     assert "free space" in str(error)
                     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             record.close()
-            print(failed, kept, len({{at for _, columns in record.read(0, 1e9) for at in columns.times}}))
+            print(failed, kept, len({{at for _, columns, _ in record.read(0, 1e9) for at in columns.times}}))
 
         asyncio.run(main())
     """

@@ -47,7 +47,7 @@ async def test_no_act_without_a_valid_token(house, method, path):
         assert reply.headers["WWW-Authenticate"].startswith("Bearer")
         assert reply.json["error"]["hint"]
     assert house.desk.asked == []
-    assert len(house.denials) == len(headers)
+    assert len(house.denials) == ATTEMPTS  # a flood does not fill the journal, with a token or without
     assert {(denial.method, denial.path) for denial in house.denials} == {(method, filled(path))}
 
 
