@@ -5,6 +5,7 @@ from __future__ import annotations
 from collectors.kinds import AnyCollector
 from monitor.deciding.journal import JournalConfig
 from monitor.deciding.people import Person
+from monitor.judging.derived_config import Derived
 from monitor.judging.rules import Rule, Signal
 from monitor.judging.triggers import Trigger
 from monitor.model import Metric
@@ -26,6 +27,7 @@ class Config(Section, frozen=True, kw_only=True):
     points_of_no_return: tuple[PointOfNoReturn, ...] = ()
     collectors: tuple[AnyCollector, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    derived: Derived = Derived()
     signals: tuple[Signal, ...] = ()
     rules: tuple[Rule, ...] = ()
     triggers: tuple[Trigger, ...] = ()

@@ -88,6 +88,8 @@ class Flag(IntFlag):
     INHIBITED = 32
     ACKED = 64
     BLIND = 128
+    RESTING = 256
+    """Not judged for now: outside opening hours, or excluded."""
 
 
 class Standing(IntEnum):

@@ -46,6 +46,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float
     ended_at: float | None = None
     detail: str = ""
+    aborting: str = ""
+    """Who asked for an abort; a crash before it was carried out does not take that back."""
     verify: tuple[CheckRow, ...] = ()
 
 

@@ -83,12 +83,18 @@ class Record:
         who: str = GOLIVE,
         via: str = "",
         rows: Sequence[CheckRow] = (),
+        aborting: str = "",
     ) -> None:
         """Journal the run's change, then let it be so."""
         now = self.clock()
         ended = now if state in FINAL else None
         new = replace(
-            self.standing, state=state, detail=detail, ended_at=ended, verify=tuple(rows) or self.standing.verify
+            self.standing,
+            state=state,
+            detail=detail,
+            ended_at=ended,
+            aborting=aborting or self.standing.aborting,
+            verify=tuple(rows) or self.standing.verify,
         )
         await self._journal.append(
             "run",

@@ -9,8 +9,15 @@ from runbooks.run import Run
 
 
 async def take_up(run: Run, held_back: str) -> None:
-    """Settle what was begun and has no result, then go on, or pause. held_back: why a person must decide first."""
+    """Settle what was begun and has no result, then go on, or pause. held_back: why a person must decide first.
+
+    A run that people stopped is not gone on with: no step of it may begin any more.
+    """
     record = run.record
+    if record.standing.aborting:
+        run.aborting = record.standing.aborting
+        await run.end_aborted()
+        return
     for step in record.runbook.steps:
         if record.steps[step.name].state in BEGUN:
             await _interrupted(run, step, record.steps[step.name], held_back)

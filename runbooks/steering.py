@@ -65,7 +65,9 @@ class Steering:
         if run.aborting:
             return self.row()
         words = f"abort asked by {actor.name}: {said(reason)}"
-        await self._record.turn(self._record.state, words, who=actor.name, via=actor.via, detail=words)
+        await self._record.turn(
+            self._record.state, words, who=actor.name, via=actor.via, detail=words, aborting=actor.name
+        )
         run.aborting = actor.name
         if run.errand.out and any(self._touches(step) for step in self._record.runbook.steps):
             self._cut = asyncio.get_running_loop().call_later(GRACE, lambda: run.inbox.tell(self._cut_off))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.catalogue.shapes import count, ratio, seconds, spans, total
+from monitor.catalogue.shapes import count, ratio, seconds, signed_count, signed_ratio, spans, total
 from monitor.model import Direction, Metric, Tier
 
 _POST_DIAL = (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 6.0, 8.0, 11.0, 20.0)
@@ -16,6 +16,35 @@ CALLS: tuple[Metric, ...] = (
         "outcome",
         better=Direction.NEUTRAL,
         hurts=Tier.CUSTOMER,
+    ),
+    # Offered and accepted are counted when it happens, not when the call ends, and each by who saw it happen.
+    total(
+        "golive_calls_offered_total",
+        "Calls that a carrier or a platform handed over.",
+        "direction",
+        better=Direction.NEUTRAL,
+        hurts=Tier.CUSTOMER,
+    ),
+    total(
+        "golive_calls_accepted_total",
+        "Calls that a platform took.",
+        "direction",
+        better=Direction.NEUTRAL,
+        hurts=Tier.CUSTOMER,
+    ),
+    signed_count(
+        "golive_calls_lost_between_platforms",
+        "Calls that the carrier offered and neither platform accepted; below zero more were accepted than offered.",
+        better=Direction.LOW,
+        hurts=Tier.CUSTOMER,
+    ),
+    signed_ratio(
+        "golive_calls_lost_between_platforms_ratio",
+        "Calls that neither platform accepted as a share of those the carrier offered.",
+        better=Direction.LOW,
+        hurts=Tier.CUSTOMER,
+        low=-10000.0,
+        high=1.0,
     ),
     ratio(
         "golive_call_answer_seizure_ratio",

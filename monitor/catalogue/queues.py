@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.catalogue.shapes import DAY, WEEK, count, ratio, seconds, spans, total
+from monitor.catalogue.shapes import DAY, WEEK, count, ratio, seconds, signed_count, spans, total
 from monitor.model import Direction, Metric, Tier
 
 _ANSWER = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -49,6 +49,13 @@ QUEUES: tuple[Metric, ...] = (
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
     ),
+    # Contacts may be counted twice or not at all, so the error has either sign.
+    signed_count(
+        "golive_queue_balance_error",
+        "Contacts of a queue that are unaccounted for: offered less answered, abandoned and the change of waiting.",
+        better=Direction.NEUTRAL,
+        hurts=Tier.CUSTOMER,
+    ),
     ratio(
         "golive_queue_service_level_ratio",
         "Share of contacts answered within the threshold, by the definition that counts them.",
@@ -67,6 +74,14 @@ QUEUES: tuple[Metric, ...] = (
         "golive_queue_answer_seconds",
         "Wait of answered contacts; sum over count is the average speed of answer.",
         better=Direction.LOW,
+        hurts=Tier.CUSTOMER,
+        high=WEEK,
+        bounds=_ANSWER,
+    ),
+    spans(
+        "golive_queue_abandon_seconds",
+        "Wait of contacts that gave up.",
+        better=Direction.NEUTRAL,
         hurts=Tier.CUSTOMER,
         high=WEEK,
         bounds=_ANSWER,

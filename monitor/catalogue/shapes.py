@@ -42,6 +42,21 @@ def count(name: str, text: str, *labels: str, better: Direction, hurts: Tier, hi
     )
 
 
+def signed_count(name: str, text: str, *labels: str, better: Direction, hurts: Tier) -> Metric:
+    """How many too many, or below zero too few."""
+    return Metric(
+        name=name,
+        kind=Kind.GAUGE,
+        unit="count",
+        help=text,
+        labels=labels,
+        direction=better,
+        tier=hurts,
+        low=-PEOPLE,
+        high=PEOPLE,
+    )
+
+
 def total(name: str, text: str, *labels: str, better: Direction, hurts: Tier) -> Metric:
     """How many there have been since the source began to count."""
     return Metric(name=name, kind=Kind.COUNTER, unit="count", help=text, labels=labels, direction=better, tier=hurts)

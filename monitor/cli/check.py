@@ -59,7 +59,8 @@ def sentences(loaded: LoadedConfig) -> list[str]:
     config, book = loaded.value, loaded.book
     if config is None or book is None:
         return []
-    lines = [rule_sentence(rule, loaded.catalogue[rule.metric]) for rule in config.rules]
+    signals = {signal.name: signal for signal in config.signals}
+    lines = [rule_sentence(rule, loaded.catalogue, signals) for rule in config.rules]
     for trigger in config.triggers:
         mode = trigger.mode or config.cutover.default_mode
         lines.append(f"{trigger.name}: when {trigger.when}, {_MODES[mode]} {trigger.runbook}.")

@@ -14,11 +14,16 @@ COMMANDS = {
         "monitor.cli.check:check",
         "Every problem of a configuration at once, and what it will do, in sentences.",
     ),
+    "scenario": (
+        "monitor.cli.scenario:scenario",
+        "Play scripts of series against your thresholds, triggers and people, in simulated time.",
+    ),
     "run": ("monitor.cli.run:run", "The daemon: collect, judge, serve, notify, execute."),
     "watch": ("monitor.cli.watch:watch", "The terminal of a running daemon."),
     "status": ("monitor.cli.status:status", "The board once."),
     "gate": ("monitor.cli.status:gate", "The verdict as an exit code."),
     "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),
+    "rules": ("monitor.cli.rules:rules", "Export the thresholds as recording and alerting rules for Prometheus."),
     "audit": ("monitor.cli.audit:audit", "Read the journal, or prove it whole."),
     "token": ("monitor.cli.token:token", "Make or revoke a person's token."),
 }

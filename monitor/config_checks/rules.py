@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.catalogue.inventory import label_names
+from monitor.config_checks.evidence import (
+    baseline_problems,
+    control_problems,
+    hours_problems,
+    wilson_problems,
+)
+from monitor.config_checks.signals import (
+    estimator_problems,
+    label_problems,
+    metric_problems,
+    signal_problems,
+    window_problems,
+)
 from monitor.config_checks.subject import Subject
-from monitor.documents.finding import Finding, meant, quoted
+from monitor.documents.finding import Finding, quoted
 from monitor.documents.positions import Path
-from monitor.judging.rules import Rule, Signal, agrees_with
+from monitor.judging.rules import OF_RATIOS, Rule, agrees_with
 from monitor.judging.table import tier_of
-from monitor.model import Kind, Metric
+from monitor.model import Metric
 from monitor.units import spell_duration
 
 _COUNTING = ("rate", "increase")
@@ -21,33 +33,60 @@ def rule_problems(subject: Subject) -> Iterator[Finding]:
     for index, rule in enumerate(subject.config.rules):
         path: Path = ("rules", index)
         yield from subject.active_in(path, rule.active_in)
-        yield from _metric(subject, path, rule)
-        metric = subject.catalogue.get(rule.metric)
-        if metric is None or agrees_with(rule, metric):
-            yield from _limits(subject, path, rule)
+        yield from _judged(subject, path, rule)
         yield from _buckets(subject, path, rule)
         yield from _quiet(subject, path, rule)
+        yield from wilson_problems(subject, path, rule)
+        yield from baseline_problems(subject, path, rule)
+        yield from hours_problems(subject, path, rule)
+        yield from control_problems(subject, path, rule)
     for index, signal in enumerate(subject.config.signals):
-        yield from _metric(subject, ("signals", index), signal)
-        yield from _window(subject, ("signals", index), signal.window)
+        yield from signal_problems(subject, ("signals", index), signal)
+        yield from window_problems(subject, ("signals", index), signal.window)
 
 
-def _metric(subject: Subject, path: Path, judge: Rule | Signal) -> Iterator[Finding]:
-    metric = subject.catalogue.get(judge.metric)
-    if metric is None:
-        if judge.metric not in subject.names("metrics") and subject.sure("metrics"):
-            what = f"there is no metric {quoted(judge.metric)} in the catalogue or under metrics"
-            yield subject.finding((*path, "metric"), what, meant(judge.metric, subject.catalogue))
+def _judged(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
+    """What the rule judges: a metric, or a signal, and never both."""
+    if bool(rule.metric) == bool(rule.signal):
+        step, what = ((*path, "signal"), "both a metric and a signal") if rule.metric else (path, "nothing")
+        yield subject.finding(step, f"the rule judges {what}", "write either metric: or signal:")
         return
-    yield from _estimator(subject, path, judge, metric)
-    labels = label_names(metric)
-    wanted: list[tuple[Path, str]] = [((*path, "match", label), label) for label in judge.match]
-    if isinstance(judge, Rule):
-        wanted += [((*path, "by", index), label) for index, label in enumerate(judge.by)]
-        yield from _against(subject, path, judge, metric)
-    for step, label in wanted:
-        if label not in labels:
-            yield subject.finding(step, f"{metric.name} has no label {quoted(label)}", meant(label, labels))
+    if rule.signal:
+        yield from _of_signal(subject, path, rule)
+        return
+    metric = yield from metric_problems(subject, (*path, "metric"), rule.metric)
+    if metric is None:
+        yield from limit_problems(subject, path, rule)
+        return
+    yield from estimator_problems(subject, (*path, "estimator"), rule.estimator, metric)
+    yield from label_problems(subject, path, metric, rule.match, rule.by)
+    yield from _against(subject, path, rule, metric)
+    if agrees_with(rule, metric) or rule.baseline is not None:
+        yield from limit_problems(subject, path, rule)
+
+
+def _of_signal(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
+    yield from subject.known((*path, "signal"), rule.signal, "signals", "signal")
+    signal = next((s for s in subject.config.signals if s.name == rule.signal), None)
+    yield from limit_problems(subject, path, rule)
+    if signal is None:
+        return
+    if signal.kind == "ratio":
+        if rule.estimator not in OF_RATIOS:
+            what = f"{rule.estimator} cannot read {quoted(signal.name)}, a ratio"
+            yield subject.finding((*path, "estimator"), what, "write ratio or wilson")
+    else:
+        metric = subject.catalogue.get(signal.metric)
+        if metric is not None:
+            yield from estimator_problems(subject, (*path, "estimator"), rule.estimator, metric)
+    for name in signal.metrics:
+        metric = subject.catalogue.get(name)
+        if metric is not None:
+            yield from label_problems(subject, path, metric, rule.match, rule.by)
+    if signal.good_is is not None and rule.worse_high == (signal.good_is == "high"):
+        side = "high" if rule.worse_high else "low"
+        hint = f"of {signal.name}, {signal.good_is} is the good side; turn the operator"
+        yield subject.finding((*path, "operator"), f"{rule.operator} calls {side} values bad", hint)
 
 
 def _against(subject: Subject, path: Path, rule: Rule, metric: Metric) -> Iterator[Finding]:
@@ -56,24 +95,17 @@ def _against(subject: Subject, path: Path, rule: Rule, metric: Metric) -> Iterat
         side = "high" if rule.worse_high else "low"
         hint = f"of {metric.name}, {metric.direction.value} is the good side; turn the operator"
         yield subject.finding((*path, "operator"), f"{rule.operator} calls {side} values bad", hint)
+    if rule.baseline is not None or rule.estimator in _COUNTING:
+        return
     for limit in ("warn", "breach", "clear"):
         value = getattr(rule, limit)
-        if value is not None and rule.estimator not in _COUNTING and not metric.low <= value <= metric.high:
+        if value is not None and not metric.low <= value <= metric.high:
             what = f"{value:g} is a limit that {metric.name} can never pass"
             yield subject.finding((*path, limit), what, f"its values lie between {metric.low:g} and {metric.high:g}")
 
 
-def _estimator(subject: Subject, path: Path, judge: Rule | Signal, metric: Metric) -> Iterator[Finding]:
-    estimator, step = judge.estimator, (*path, "estimator")
-    if estimator in _COUNTING and metric.kind is not Kind.COUNTER:
-        what = f"{estimator} needs a counter, {metric.name} is a {metric.kind.value}"
-        yield subject.finding(step, what, "use last, mean, min, max or a percentile such as p95")
-    elif estimator.startswith("p") and metric.kind is Kind.COUNTER:
-        what = f"a percentile of {metric.name}, a counter, says nothing"
-        yield subject.finding(step, what, "use rate or increase")
-
-
-def _limits(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
+def limit_problems(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
+    """Limits that stand on the wrong side of each other."""
     for limit in ("clear", "warn"):
         value = getattr(rule, limit)
         if value is None or (value < rule.breach if rule.worse_high else value > rule.breach):
@@ -85,18 +117,8 @@ def _limits(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
         )
 
 
-def _window(subject: Subject, path: Path, window: float) -> Iterator[Finding]:
-    if window <= 0:
-        yield subject.finding((*path, "window"), "a window of no length holds nothing", "write one such as 5m")
-        return
-    try:
-        tier_of(window)
-    except ValueError as error:
-        yield subject.finding((*path, "window"), str(error), "shorten the window")
-
-
 def _buckets(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
-    yield from _window(subject, path, rule.window)
+    yield from window_problems(subject, path, rule.window)
     least, of = rule.m_of_n
     if not 1 <= least <= of:
         what = f"{least} of {of} buckets can never be met" if least > of else f"{least} of {of} buckets says nothing"
@@ -113,9 +135,26 @@ def _buckets(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
         step = "m_of_n" if rule.bucket is None else "bucket"
         hint = "lengthen the window or shorten the bucket; without bucket the whole window is one"
         yield subject.finding((*path, step), what, hint)
+    elif of > 1:
+        yield from _pieces(subject, (*path, "window" if rule.bucket is None else "bucket"), bucket, of)
     if (of > 1 or rule.bucket is not None) and 0 < rule.hold < bucket:
         what = f"a hold of {spell_duration(rule.hold)} is shorter than one bucket of {spell_duration(bucket)}"
         yield subject.finding((*path, "hold"), what, "write 0s, or at least one bucket")
+
+
+def _pieces(subject: Subject, path: Path, bucket: float, of: int) -> Iterator[Finding]:
+    """Buckets are kept in pieces of 1, 10 or 60 s, as the longest span asks; only whole pieces make them disjoint."""
+    try:
+        width, _ = tier_of(bucket * (of + 1))
+    except ValueError as error:
+        what = f"{of} buckets of {spell_duration(bucket)} and the one that is filling: {error}"
+        yield subject.finding(path, what, "shorten the bucket, or count fewer")
+        return
+    if abs(bucket / width - round(bucket / width)) > 1e-9:  # noqa: PLR2004 - rounding of a division
+        what = (
+            f"{of} buckets of {spell_duration(bucket)} are kept in pieces of {spell_duration(width)} and would overlap"
+        )
+        yield subject.finding(path, what, f"write a multiple of {spell_duration(width)}")
 
 
 def _quiet(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
@@ -123,7 +162,10 @@ def _quiet(subject: Subject, path: Path, rule: Rule) -> Iterator[Finding]:
         yield subject.finding((*path, "min_count"), f"{rule.min_count} samples cannot be judged", "write at least 1")
     if rule.blind_after <= 0:
         yield subject.finding((*path, "blind_after"), "the rule would be blind at once", "write one such as 5m")
-    if rule.missing.error == "breach":
-        hint = "write error: unknown; a failing source is paged, and never rolls anything back"
-        what = "a breach by error needs a control that proves the way to the source, and this rule has none"
-        yield subject.finding((*path, "missing", "error"), what, hint)
+    if rule.min_per_bucket < 1:
+        yield subject.finding((*path, "min_per_bucket"), "no samples at all cannot be judged", "write at least 1")
+    elif rule.min_per_bucket > 1 and rule.m_of_n[1] == 1:
+        hint = "write min_count, or m_of_n with more than one bucket"
+        yield subject.finding((*path, "min_per_bucket"), "the rule counts no buckets", hint)
+    if rule.flap_limit < 1:
+        yield subject.finding((*path, "flap_limit"), "every breach would be flapping", "write at least 1, such as 6")

@@ -9,11 +9,17 @@ from monitor.documents.finding import Finding
 from monitor.documents.positions import Path
 from monitor.units import spell_duration
 
+MOST_COLLECTORS = 64
+"""The owners of a series are the bits of a 64-bit number."""
 _MAX_PORT = 65535
 
 
 def source_problems(subject: Subject) -> Iterator[Finding]:
     """Collectors that could never be called fresh, and a listen address that is none."""
+    count = len(subject.config.collectors)
+    if count > MOST_COLLECTORS:
+        what = f"there are {count} collectors, golive tells {MOST_COLLECTORS} apart"
+        yield subject.finding(("collectors", MOST_COLLECTORS), what, "let one collector read several sources")
     for index, collector in enumerate(subject.config.collectors):
         path: Path = ("collectors", index)
         if collector.every <= 0:

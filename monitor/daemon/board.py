@@ -17,11 +17,12 @@ from monitor.judging.engine import Engine
 from monitor.judging.judge import Judge
 from monitor.judging.states import PHASES
 from monitor.judging.store import Store
+from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
 from monitor.judging.verdict import GateState
 from monitor.model import Flag, Level, Quality, Standing
 from monitor.plan import Gate
 from monitor.serving.snapshot import AlertRow, GateRow, RuleRow, SeriesRow, SourceRow
-from monitor.units import format_duration, format_value
+from monitor.units import format_value
 
 MOST_RULES = 500
 MOST_ALERTS = 100
@@ -36,32 +37,18 @@ class JudgedGate(NamedTuple):
     oldest_source: str
 
 
-def limit_of(judge: Judge, level: Level) -> float:
-    """The limit that matters at a level: the one broken, or the next one ahead."""
-    warn = judge.rule.warn
-    return warn if warn is not None and level is not Level.BREACH else judge.rule.breach
-
-
-def reason_of(judge: Judge, index: int, title: str, now: float) -> str:
-    """Why a rule stands as it does, in one clause with value and limit."""
-    standing = judge.standing(index)
-    unit = judge.table.metric.unit
-    scope = scope_text(judge.names[index])
-    subject = f"{title} {scope}".strip()
+def reason_of(judge: Judge, index: int, title: str, _now: float) -> str:
+    """Why a rule stands as it does, in one clause: value and limit, or why there is no value."""
+    unit = judge.unit
+    subject = f"{title} {scope_text(judge.names[index])}".strip()
+    if why := judge.why(index):
+        level = judge.level(index)
+        known = f" was {level.name.lower()} when it was last known" if level is Level.BREACH else ""
+        return f"{subject}{known}: {why}"
     value = format_value(number_or_none(float(judge.value[index])), unit)
-    newest = float(judge.newest[index])
-    if standing is Standing.UNKNOWN:
-        if math.isinf(newest):
-            return f"{subject}: never heard"
-        return f"{subject}: no data for {format_duration(now - newest)}"
-    if standing is Standing.INSUFFICIENT:
-        left = judge.armed_at - judge.span.start(now)
-        if left > 0:
-            return f"{subject}: first window is whole in {format_duration(math.ceil(left))}"
-        return f"{subject}: {int(judge.samples[index])} of {judge.rule.min_count} samples"
-    level = judge.level(index)
-    limit = format_value(limit_of(judge, level), unit)
-    return f"{subject} {value} {judge.rule.operator} {limit}" if level is not Level.OK else f"{subject} {value}"
+    if judge.level(index) is not Level.OK:
+        value = f"{value} {judge.rule.operator} {format_value(judge.limit(index), unit)}"
+    return f"{subject} {value}" + (f" ({made})" if (made := judge.measured_how(index)) else "")
 
 
 def gate(engine: Engine, spec: Gate, course: Course, doors: Sequence[Door], now: float) -> JudgedGate:
@@ -101,12 +88,10 @@ def gate(engine: Engine, spec: Gate, course: Course, doors: Sequence[Door], now:
         return JudgedGate(state, row, None, "")
     name, standing, index = max(judged, key=lambda j: j[1])
     judge = engine.judges[name]
-    broken = engine.broken.get(name)
-    reason = f"rule {name} is broken: {broken}" if broken else reason_of(judge, index, spec.title or name, now)
-    value = number_or_none(float(judge.value[index]))
+    reason = reason_of(judge, index, spec.title or name, now)
+    value = number_or_none(float(judge.measure[index]))
     other = engine.other_side(name, index)
-    legacy_side = judge.rule.match.get("platform") == "legacy"
-    level = judge.level(index)
+    legacy_side = judge.platform == "legacy"
     ages = [(now - float(newest), number) for number, newest in enumerate(judge.newest.tolist())]
     oldest = max(ages)[0] if ages else math.inf
     stale = bool(int(judge.flags[index]) & Flag.STALE)
@@ -123,9 +108,9 @@ def gate(engine: Engine, spec: Gate, course: Course, doors: Sequence[Door], now:
         scope=scope_text(judge.names[index]),
         legacy=value if legacy_side else other,
         target=other if legacy_side else value,
-        unit=judge.table.metric.unit,
+        unit=judge.reader.unit,
         operator=judge.rule.operator,
-        limit=limit_of(judge, level),
+        limit=judge.limit(index),
         since=float(judge.states.since[index]),
         age=number_or_none(now - float(judge.newest[index])),
         samples=int(judge.samples[index]),
@@ -136,9 +121,10 @@ def gate(engine: Engine, spec: Gate, course: Course, doors: Sequence[Door], now:
 
 
 def _owners(judge: Judge, doors: Sequence[Door]) -> str:
-    if not len(judge.groups.rows):
+    rows = judge.reader.groups.rows
+    if not len(rows):
         return judge.rule.name
-    oldest = int(judge.groups.rows[int(np.argmin(judge.table.latest_at[judge.groups.rows]))])
+    oldest = int(rows[int(np.argmin(judge.table.latest_at[rows]))])
     mask = int(judge.table.owners[oldest])
     return ",".join(door.name for door in doors if mask >> door.number & 1)
 
@@ -158,13 +144,13 @@ def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
     flags = Flag(int(judge.flags[index]))
     return RuleRow(
         rule=name,
-        metric=rule.metric,
+        metric=judge.table.metric.name,
         scope=scope_text(judge.names[index]),
         state=judge.standing(index).word,
         phase=PHASES[int(judge.states.phase[index])],
         flags=tuple(flag.name.lower() for flag in Flag if flag in flags and flag.name and flag is not Flag.NONE),
         estimator=rule.estimator,
-        unit=judge.table.metric.unit,
+        unit=judge.unit,
         operator=rule.operator,
         value=number_or_none(float(judge.value[index])),
         warn=rule.warn,
@@ -173,17 +159,17 @@ def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
         samples=int(judge.samples[index]),
         since=float(judge.states.since[index]),
         age=number_or_none(now - float(judge.newest[index])),
-        reason=engine.broken.get(name, ""),
+        reason=judge.why(index),
     )
 
 
 def alerts(engine: Engine, now: float) -> tuple[AlertRow, ...]:
-    """Groups in BREACH, and rules gone blind."""
+    """Groups in BREACH, rules gone blind, and rules that are broken."""
     made: list[AlertRow] = []
     for name, judge in engine.judges.items():
         if not judge.active:
             continue
-        loud = (judge.standings == Standing.BREACH) | ((judge.flags & np.int16(Flag.BLIND)) != 0)
+        loud = (judge.standings == Standing.BREACH) | ((judge.flags & np.int16(Flag.BLIND)) != 0) | bool(judge.broken)
         for index in np.flatnonzero(loud).tolist()[: MOST_ALERTS - len(made)]:
             scope = scope_text(judge.names[index])
             made.append(
@@ -195,7 +181,7 @@ def alerts(engine: Engine, now: float) -> tuple[AlertRow, ...]:
                     value=number_or_none(float(judge.value[index])),
                     limit=judge.rule.breach,
                     operator=judge.rule.operator,
-                    unit=judge.table.metric.unit,
+                    unit=judge.unit,
                     since=float(judge.states.since[index]),
                     summary=reason_of(judge, index, judge.rule.title or name, now),
                 )
@@ -233,6 +219,9 @@ def sources(supervisor: Supervisor, intake: Intake, kinds: dict[str, str], now: 
     return tuple(rows)
 
 
+_BLANK = {BLANK_EMPTY: Quality.EMPTY, BLANK_NULL: Quality.NULL, BLANK_ERROR: Quality.ERROR}
+
+
 def series(store: Store, limit: int, now: float) -> tuple[tuple[SeriesRow, ...], int]:
     """The newest value of each series, metric by metric, and how many are left out beyond `limit`."""
     rows: list[SeriesRow] = []
@@ -242,7 +231,9 @@ def series(store: Store, limit: int, now: float) -> tuple[tuple[SeriesRow, ...],
             age = now - at
             value = number_or_none(float(table.latest[row]))
             stale = age > float(table.stale_after[row])
-            quality = Quality.EMPTY if value is None else (Quality.STALE if stale else Quality.FRESH)
+            quality = Quality.STALE if stale else Quality.FRESH
+            if float(table.blank_at[row]) > at:
+                quality = _BLANK[int(table.blank[row])]
             if value is not None:
                 rows.append(
                     SeriesRow(

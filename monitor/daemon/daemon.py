@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
+from monitor.config import Config
 from monitor.config_file import LoadedConfig
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
@@ -24,6 +25,7 @@ from monitor.deciding.state_lock import StateLock
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
+from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
 from monitor.model import Health
@@ -85,8 +87,12 @@ class Daemon:
         await self._open_journal()
         self._closers.append(self.journal.close)
         await self._make_intake()
-        self.engine = Engine(self.config.rules, self.config.signals, self.store, patience=self._patience())
-        self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self.engine.arm)
+        delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
+        self.engine = Engine(
+            self.config.rules, self.config.signals, self.store, patience=patience(self.config), delays=delays
+        )
+        self.derived = DerivedFigures(self.config.derived, self.store)
+        self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self._arm)
         await self.course.start()
         await self._refill()
         self.own = OwnMetrics()
@@ -106,7 +112,7 @@ class Daemon:
         self.supervisor.start()
         self._closers.append(self.supervisor.close)
         self._keep(self.ticker.run(), "ticker")
-        self._keep(self._watch_tokens(), "tokens")
+        self._keep(watch_tokens(self.authority), "tokens")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
@@ -127,15 +133,16 @@ class Daemon:
             log.critical("%s ended: %r. The daemon stops; systemd starts it again", task.get_name(), task.exception())
             self.dead.set()
 
-    def _patience(self) -> float:
-        return max((collector.stale_after for collector in self.config.collectors), default=30.0)
-
     async def _refill(self) -> None:
         if self.record is not None:
-            taken = await asyncio.to_thread(refill, self.store, self.record, self.clock(), self._patience())
+            taken = await asyncio.to_thread(refill, self.store, self.record, self.clock(), patience(self.config))
             if taken:
                 log.info("%d samples from the record fill the windows again", taken)
-                self.engine.arm(self.course.stage.name, self.course.stage_since)
+                self._arm(self.course.stage.name, self.course.stage_since)
+
+    def _arm(self, stage: str, now: float) -> None:
+        self.derived.arm(now)
+        self.engine.arm(stage, now)
 
     async def _make_intake(self) -> None:
         config = self.config
@@ -181,6 +188,7 @@ class Daemon:
         }
         return Ticker(
             engine=self.engine,
+            derived=self.derived,
             intake=self.intake,
             course=self.course,
             desk=self.desk,
@@ -235,10 +243,17 @@ class Daemon:
         what = f"{denial.method} {denial.path} from {denial.peer} refused: {denial.why}"
         self.journal.append("denied", "nobody", what, object=denial.path, state="denied", public=False)
 
-    async def _watch_tokens(self) -> None:
-        while True:
-            await asyncio.sleep(TOKENS)
-            await self.authority.refresh()
+
+def patience(config: Config) -> float:
+    """Seconds for which a rule whose series were never heard is not yet UNKNOWN."""
+    return max((collector.stale_after for collector in config.collectors), default=30.0)
+
+
+async def watch_tokens(authority: Authority) -> None:
+    """Read tokens again when they change, until cancelled."""
+    while True:
+        await asyncio.sleep(TOKENS)
+        await authority.refresh()
 
 
 def async_(plain: Callable[[], None]) -> Callable[[], Awaitable[None]]:

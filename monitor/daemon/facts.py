@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.judging.engine import Engine
 from monitor.judging.judge import Judge
-from monitor.model import Labels, Level, Truth
+from monitor.model import Flag, Labels, Level, Truth
 from monitor.serving.snapshot import EvidenceRow
 
 MOST_EVIDENCE = 40
@@ -60,9 +60,15 @@ class TickFacts:
         mask = 0
         for name in rules:
             judge = self._engine.judges.get(name)
-            if judge is not None and len(judge.groups.rows):
-                mask |= int(np.bitwise_or.reduce(judge.table.owners[judge.groups.rows]))
+            if judge is not None:
+                mask |= judge.reader.owners()
         return frozenset(group for number, group in self._independence.items() if mask >> number & 1)
+
+    def flapping(self, rules: Iterable[str]) -> tuple[str, ...]:
+        """Those of the rules that go into and out of breach too often to be trusted."""
+        judges = {name: self._engine.judges.get(name) for name in rules}
+        flag = np.int16(Flag.FLAPPING)
+        return tuple(sorted(name for name, judge in judges.items() if judge and bool((judge.flags & flag).any())))
 
 
 def _rows(judge: Judge, now: float) -> list[tuple[int, EvidenceRow]]:
@@ -70,8 +76,8 @@ def _rows(judge: Judge, now: float) -> list[tuple[int, EvidenceRow]]:
     order = np.argsort(-judge.standings, kind="stable")[:MOST_EVIDENCE]
     for index in order.tolist():
         standing = judge.standings[index]
-        level = judge.level(index)
-        limit = rule.warn if level is Level.WARN and rule.warn is not None else rule.breach
+        warned = judge.level(index) is Level.WARN and rule.warn is not None
+        limit = rule.warn if warned and rule.warn is not None else rule.breach
         made.append(
             (
                 int(standing),
@@ -82,7 +88,7 @@ def _rows(judge: Judge, now: float) -> list[tuple[int, EvidenceRow]]:
                     value=number_or_none(float(judge.value[index])),
                     limit=limit,
                     operator=rule.operator,
-                    unit=judge.table.metric.unit,
+                    unit=judge.unit,
                     samples=int(judge.samples[index]),
                     age=number_or_none(now - float(judge.newest[index])),
                 ),

@@ -23,7 +23,9 @@ class Sparks:
 
     def __init__(self, signals: Iterable[Signal], catalogue: Mapping[str, Metric]) -> None:
         self._signals = {signal.name: signal for signal in signals}
-        self._units = {s.name: catalogue[s.metric].unit for s in self._signals.values()}
+        self._units = {
+            s.name: "ratio" if s.kind == "ratio" else catalogue[s.metric].unit for s in self._signals.values()
+        }
         self._points: dict[str, deque[float | None]] = {name: deque(maxlen=POINTS) for name in self._signals}
         self._due: dict[str, float] = dict.fromkeys(self._signals, 0.0)
 
@@ -42,7 +44,7 @@ class Sparks:
                 name=name,
                 title=signal.title or name,
                 unit=self._units[name],
-                platform=signal.match.get("platform", ""),
+                platform=signal.platform,
                 step=step_of(signal),
                 points=tuple(self._points[name]),
             )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 
 from monitor.daemon import board, chronicle
 from monitor.daemon.course import Course
@@ -15,6 +16,7 @@ from monitor.daemon.sparks import Sparks
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
+from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
 from monitor.judging.verdict import Ruling, of_gate, rule_on
 from monitor.model import Metric, Verdict
@@ -36,6 +38,7 @@ class Ticker:
         self,
         *,
         engine: Engine,
+        derived: DerivedFigures,
         intake: Intake,
         course: Course,
         desk: Desk,
@@ -49,6 +52,7 @@ class Ticker:
         on_tick: Callable[[float], None],
     ) -> None:
         self.engine = engine
+        self.derived = derived
         self.intake = intake
         self.course = course
         self.desk = desk
@@ -98,7 +102,7 @@ class Ticker:
         self.intake.flush()
         self.intake.frozen = True
         slice_began = time.perf_counter()
-        for _ in self.engine.judge(now):
+        for _ in chain(self.derived.compute(now), self.engine.judge(now)):
             if time.perf_counter() - slice_began > SLICE:
                 await asyncio.sleep(0)
                 slice_began = time.perf_counter()

@@ -37,3 +37,7 @@ class Facts(Protocol):
     def sources(self, rules: Iterable[str]) -> frozenset[str]:
         """Independence groups of the configured collectors whose samples these rules rest on."""
         ...
+
+    def flapping(self, rules: Iterable[str]) -> tuple[str, ...]:
+        """Those of the rules that went into and out of breach too often within an hour: they act only with a person."""
+        ...

@@ -136,5 +136,7 @@ def automatic_guard(truth: Truth, armament: Armament, facts: Facts) -> str:
         return f"{', '.join(unknown)} unknown"
     if any(facts.signal(name) is None for name in armament.when.signals):
         return "a signal is unknown"
+    if flapping := facts.flapping(rules):
+        return f"{', '.join(flapping)} flapping"
     sources = facts.sources(breached(rules, facts))
     return f"{len(sources)} of {INDEPENDENT} independent sources" if len(sources) < INDEPENDENT else ""

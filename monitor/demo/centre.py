@@ -50,6 +50,8 @@ class Centre:
         self.desks = dict.fromkeys(SITES, 0.0)
         """Percent of each site's agents who are logged in on the target platform."""
         self.rostered = dict.fromkeys(SITES, AGENTS)
+        self.carried = 0
+        """Calls that the carrier handed over, by its own count."""
         self.one_way = dict.fromkeys(TRUNKS.values(), 0)
         """Calls with audio in one direction only, by trunk."""
         self.lines = {
@@ -115,6 +117,7 @@ class Centre:
         self._later(at + self._random.expovariate(rate), lambda when: self._arrive(queue, when))
 
     def _arrive(self, queue: str, at: float) -> None:
+        self.carried += 1
         platform: Platform = "target" if self._random.random() * 100.0 < self.routes[queue] else "legacy"
         line = self.lines[platform, queue]
         call = Call(line, TRUNKS[platform, line.site], at)

@@ -55,6 +55,7 @@ class Telemetry:
         """What every platform and probe says once a second: one array a source."""
         messages = [self._edge(centre, platform) for platform in PLATFORMS]
         messages += [self._queues(centre, platform) for platform in PLATFORMS]
+        messages.append(self._carrier(centre))
         messages.append(self._workforce(centre))
         messages.append(self._probes(centre))
         return messages
@@ -95,6 +96,10 @@ class Telemetry:
             if line.platform == platform:
                 rows += _queue(line, centre.now)
         return self._native(f"acd-{platform}", centre.now, rows)
+
+    def _carrier(self, centre: Centre) -> Message:
+        offered = ("golive_calls_offered_total", float(centre.carried), {"platform": "carrier"})
+        return self._native("carrier", centre.now, [offered])
 
     def _workforce(self, centre: Centre) -> Message:
         rows: list[tuple[str, float, dict[str, str]]] = []

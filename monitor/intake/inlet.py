@@ -44,8 +44,8 @@ class Inlet(Protocol):
         """
         ...
 
-    def blank(self, handle: int, kind: Literal["null", "error"], at: float, received: float) -> None:
-        """Say that the source answered without a number: it cannot compute it (null), or could not be asked (error).
+    def blank(self, handle: int, kind: Literal["empty", "null", "error"], at: float, received: float) -> None:
+        """Say that there is no number: nothing was found (empty), it cannot be computed (null), nobody answered (error).
 
         Its times are held to the same bounds as a sample's.
         """

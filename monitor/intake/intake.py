@@ -13,7 +13,7 @@ from monitor.intake.inlet import Handles, Numbers
 from monitor.intake.sequences import Sequence
 from monitor.judging.rings import F8, I8
 from monitor.judging.store import AHEAD, Store
-from monitor.judging.table import BLANK_ERROR, BLANK_NULL
+from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
 from monitor.model import Labels
 from monitor.text import OutsideText, clean, escaped
 
@@ -21,6 +21,7 @@ BATCH = 20_000
 """Staged samples that are put into the store without waiting for the next tick."""
 MOST_SOURCES = 10_000
 _RATE_SPAN = 10
+_BLANKS = {"empty": BLANK_EMPTY, "null": BLANK_NULL, "error": BLANK_ERROR}
 
 
 class Recorder(Protocol):
@@ -101,14 +102,14 @@ class Door:
             self.flush()
         return count
 
-    def blank(self, handle: int, kind: Literal["null", "error"], at: float, received: float) -> None:
+    def blank(self, handle: int, kind: Literal["empty", "null", "error"], at: float, received: float) -> None:
         """Stage an answer without a number."""
         if handle < 0:
             return
         if not math.isfinite(at) or at > received + AHEAD:
             self.refused["future" if at > received else "not_finite"] += 1
             return
-        self._blanks.append((handle, BLANK_NULL if kind == "null" else BLANK_ERROR, min(at, received)))
+        self._blanks.append((handle, _BLANKS[kind], min(at, received)))
 
     async def commit(self) -> None:
         """Samples are in the store once staged; with recording on, wait for the disk too."""

@@ -181,7 +181,7 @@ class Record:
     def _open_or_replace(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._load()
+            self._known = _series(self._path)
         except sqlite3.DatabaseError as error:
             if not _is_broken(error):
                 raise
@@ -190,18 +190,7 @@ class Record:
             for suffix in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             self.report = f"{self._path} was broken ({error}); it was moved to {aside} and a new one begun"
-            self._known.clear()
-            self._load()
-
-    def _load(self) -> None:
-        database = _open(self._path)
-        try:
-            database.executescript(_SCHEMA)
-            for number, metric, text in database.execute("SELECT id, metric, labels FROM series ORDER BY id"):
-                self._known[metric, _labels(text)] = number
-            database.execute("SELECT max(id), max(last) FROM block").fetchone()
-        finally:
-            database.close()
+            self._known = _series(self._path)
 
     def _write(self) -> None:
         """The writer's thread: one commit for all that came within a moment."""
@@ -258,6 +247,18 @@ class Record:
             msg = f"samples could not be written to {self._path}: {error}; next: free space on that disk"
             return RecordError(msg)
         return None
+
+
+def _series(path: Path) -> dict[tuple[str, Labels], int]:
+    """The series that a file names, made when it is not there."""
+    database = _open(path)
+    try:
+        database.executescript(_SCHEMA)
+        rows = database.execute("SELECT id, metric, labels FROM series ORDER BY id").fetchall()
+        database.execute("SELECT max(id), max(last) FROM block").fetchone()
+    finally:
+        database.close()
+    return {(metric, _labels(text)): number for number, metric, text in rows}
 
 
 def _sweep(database: sqlite3.Connection, before: float) -> str:

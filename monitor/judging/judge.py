@@ -2,212 +2,224 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judging import states
-from monitor.judging.rings import F8, I8, bucket_of
-from monitor.judging.rules import Rule
-from monitor.judging.states import Bools, Evidence, States
-from monitor.judging.table import BLANK_ERROR, BLANK_NULL, Table
-from monitor.judging.windows import Groups, Windows, group, keep, keep_closed
-from monitor.model import Flag, Labels, Level, Standing, standing
+from monitor.judging import nothing
+from monitor.judging.buckets import Buckets
+from monitor.judging.hours import is_open
+from monitor.judging.judged import Judged, Transition
+from monitor.judging.limits import Sides, sides
+from monitor.judging.rings import F8, Bools, bucket_of, every, some
+from monitor.judging.states import Evidence
+from monitor.judging.telling import measure, transitions, why
+from monitor.judging.windows import Estimates, Windows
+from monitor.model import Flag, Level, Standing
 
 LONGEST_STEP = 2.0
 """Seconds that timers move on at most from one tick to the next, so that a stopped process does not age a hold."""
-
-_COMPARE: dict[str, Callable[[F8, float], Bools]] = {
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "<": np.less,
-    "<=": np.less_equal,
-}
-_OPPOSITE = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
-_NOTHING = {"hold": Flag.NONE, "ok": Flag.NONE, "insufficient": Flag.INSUFFICIENT, "unknown": Flag.UNKNOWN}
+MOST_TRANSITIONS = 500
+"""Transitions that one tick hands on; the others are counted."""
+_DARK = np.int16(Flag.UNKNOWN | Flag.STALE)
+_LOST = np.int16(Flag.UNKNOWN | Flag.STALE | Flag.BLIND)
+_A_TICK = 0.25
+_THIN = np.int16(Flag.INSUFFICIENT)
 
 
-class Transition(NamedTuple):
-    """One group of one rule changed its standing."""
-
-    rule: str
-    scope: Labels
-    before: Standing
-    after: Standing
-    at: float
-    value: float
-    samples: int
-
-
-class Judge:
+class Judge(Judged):
     """State of one rule. Groups are found as series appear; before the first one there is a group that nobody heard."""
 
-    def __init__(self, rule: Rule, table: Table, *, patience: float) -> None:
-        self.rule = rule
-        self.table = table
-        self.patience = patience
-        """Seconds of silence after which a rule whose series were never heard is UNKNOWN."""
-        limits = tuple(x for x in (rule.warn, rule.breach, rule.clear) if x is not None)
-        self.need, self.n = rule.m_of_n
-        self.bucket = rule.bucket or rule.window
-        self.span = keep(table, rule.estimator, rule.window, limits)
-        self.part = keep_closed(table, rule.estimator, self.bucket, self.n, limits) if self.n > 1 else None
-        self.active = True
-        self.armed_at = -math.inf
-        self.groups = Groups(np.empty(0, np.int64), np.empty(0, np.int64), [], -1)
-        self.names: list[Labels] = [()]
-        self.states = States()
-        self.value: F8 = np.full(1, np.nan)
-        self.samples: I8 = np.zeros(1, np.int64)
-        self.newest: F8 = np.full(1, -np.inf)
-        """Time of each group's newest sample."""
-        self.flags: npt.NDArray[np.int16] = np.zeros(1, np.int16)
-        self.measured: Bools = np.zeros(1, np.bool_)
-        self.blanked: Bools = np.zeros(1, np.bool_)
-        self.unknown_for: F8 = np.zeros(1)
-        self.history: npt.NDArray[np.int8] = np.zeros((1, self.n), np.int8)
-        """Newest closed buckets, oldest first: 0 nothing, 1 good, 2 bad, 3 between."""
-        self.closed = -1
-        self.states.grow(1, 0.0, states.WARMUP)
-        self.standings: npt.NDArray[np.int8] = np.full(1, Standing.INSUFFICIENT, np.int8)
-        self.at = -math.inf
-
-    def arm(self, now: float, *, active: bool) -> None:
+    def arm(self, now: float, *, active: bool, windows: Windows | None = None) -> None:
         """Start afresh: windows count from here, so that what came before judges nothing."""
         self.active = active
         self.armed_at = now
         self.states.restart(now)
         self.unknown_for[:] = 0.0
-        self.history[:] = 0
-        self.closed = bucket_of(now, self.bucket)
+        if self.buckets is not None:
+            # The bucket that is running began before: its votes are about what was there then.
+            self.buckets.restart(bucket_of(now + self.rule.warmup - _A_TICK, self.bucket) + 1)
         self.standings[:] = Standing.INSUFFICIENT
+        self.measured = np.zeros(len(self.names), np.bool_)
         self.at = now
+        if self.comparison is not None and windows is not None and active:
+            self.find_groups(now)
+            self.comparison.source.arm(windows, now, self.names)
 
-    def judge(self, windows: Windows, now: float) -> list[Transition]:
-        """Judge all groups at `now` (unix seconds); returns what changed."""
-        self._find_groups(now)
+    def rewind(self, now: float) -> None:
+        """The clock was set back to `now`: nothing that is remembered lies ahead of it."""
+        self.armed_at, self.at = min(self.armed_at, now), now
+        np.minimum(self.states.since, now, out=self.states.since)
+        if self.buckets is not None:
+            self.buckets.closed = min(self.buckets.closed, bucket_of(now, self.bucket))
+
+    def judge(self, windows: Windows, now: float, room: int = MOST_TRANSITIONS) -> list[Transition]:
+        """Judge all groups at `now` (unix seconds); returns what changed, at most `room` transitions of it."""
+        self.broken = ""
+        self.find_groups(now)
         elapsed = min(max(now - self.at, 0.0), LONGEST_STEP)
         self.at = now
-        if len(self.groups.names):
-            estimates = windows.estimate(self.table, self.groups, self.rule.estimator, self.span, now)
-            self.value, self.samples = estimates.value, estimates.samples
-            self.newest = np.maximum.reduceat(self.table.latest_at[self.groups.rows], self.groups.starts)
-        warm = self.span.start(now) >= self.armed_at
-        flags = self._nothing(now)
-        if not warm:
-            flags |= np.int16(Flag.INSUFFICIENT)
-        unmeasured = np.int16(Flag.UNKNOWN | Flag.STALE | Flag.INSUFFICIENT)
-        self.measured = ((flags & unmeasured) == 0) & (self.samples > 0) & ~np.isnan(self.value) & ~self.blanked
+        end = now - self.delay
+        self.open = is_open(self.rule.hours, now)
+        judged = self._estimate(windows, now, end)
+        warm = self.reader.start(end) >= self.armed_at + self.rule.warmup
+        if warm and self._sound(judged):
+            flags, self.measured, self.resting = self.no_flags, self.all, self.none
+        else:
+            flags = self._nothing(windows, now, judged, warm=warm)
         if warm:
-            self.states.step(self._evidence(windows, now), elapsed, self.rule.hold, self.rule.clear_hold)
-        blind = (flags & np.int16(Flag.UNKNOWN | Flag.STALE)) != 0
-        self.unknown_for = np.where(blind, self.unknown_for + elapsed, 0.0)
-        flags[self.unknown_for > self.rule.blind_after] |= np.int16(Flag.BLIND)
-        self.flags = flags
-        return self._changes(now)
+            evidence = self._evidence(windows, end, judged)
+            if evidence.measured is not self.measured:
+                flags = self._unsure(flags, evidence.measured)
+            self.states.step(evidence, elapsed, self.rule.hold, self.rule.clear_hold)
+            if not self.states.calm:
+                flags = nothing.never_measured(self.rule, self.states, flags)
+        self.flags = self._since_dark(flags, elapsed)
+        return self._changes(now, room)
 
-    def _find_groups(self, now: float) -> None:
-        if self.groups.generation == self.table.generation:
-            return
-        self.groups = group(self.table, self.rule.match, self.rule.by, self.groups.names)
-        size = len(self.groups.names)
-        if not size:
-            return
-        self.names = list(self.groups.names)
-        self.states.grow(size, now, states.WARMUP)
-        for name, fill in (("flags", 0), ("unknown_for", 0), ("standings", Standing.INSUFFICIENT)):
-            column = getattr(self, name)
-            setattr(self, name, np.concatenate([column, np.full(size - len(column), fill, column.dtype)]))
-        self.history = np.concatenate([self.history, np.zeros((size - len(self.history), self.n), np.int8)])
-
-    def _nothing(self, now: float) -> npt.NDArray[np.int16]:
-        """Flags for each kind of nothing, per group."""
-        flags = np.zeros(len(self.value), np.int16)
-        policy = self.rule.missing
-        if not len(self.groups.names):
-            silent = now - self.armed_at > self.patience
-            flags[:] = Flag.UNKNOWN if silent else Flag.INSUFFICIENT
-            return flags
-        limit = np.minimum.reduceat(self.table.stale_after[self.groups.rows], self.groups.starts)
-        age = now - self.newest
-        flags[age > limit] |= np.int16(Flag.STALE)
-        flags[age > 2 * limit] |= np.int16(Flag.UNKNOWN)
-        fresh = age <= limit
-        flags[fresh & (self.samples == 0)] |= np.int16(_NOTHING[policy.no_data])
-        flags[fresh & (self.samples > 0) & (self.samples < self.rule.min_count)] |= np.int16(Flag.INSUFFICIENT)
-        self._apply_blanks(flags)
-        return flags
-
-    def _apply_blanks(self, flags: npt.NDArray[np.int16]) -> None:
-        """A source that answered null or error after its newest sample: the rule's policy for that says what it means."""
-        table, rows = self.table, self.groups.rows
-        self.blanked = np.zeros(len(self.value), np.bool_)
-        if not table.has_blanks:
-            return
-        blank = np.where(table.blank_at[rows] > table.latest_at[rows], table.blank[rows], 0)
-        if blank.any():
-            worst = np.maximum.reduceat(blank, self.groups.starts)
-            self.blanked = worst > 0
-            flags[worst == BLANK_NULL] |= np.int16(_NOTHING[self.rule.missing.null])
-            flags[worst == BLANK_ERROR] |= np.int16(Flag.UNKNOWN)
-
-    def _sides(self, value: F8) -> tuple[Bools, Bools, Bools]:
-        rule = self.rule
-        bad = _COMPARE[rule.operator](value, rule.breach)
-        warn = bad if rule.warn is None else _COMPARE[rule.operator](value, rule.warn)
-        good = _COMPARE[_OPPOSITE[rule.operator]](value, rule.breach if rule.clear is None else rule.clear)
-        return bad, warn, good
-
-    def _evidence(self, windows: Windows, now: float) -> Evidence:
-        bad, warn, good = self._sides(self.value)
-        if self.part is None or not len(self.groups.names):
-            return Evidence(self.measured, bad, warn, good)
-        newest = bucket_of(now, self.bucket)
-        for number in range(max(self.closed, newest - self.n), newest):
-            closed = windows.estimate(
-                self.table, self.groups, self.rule.estimator, self.part, (number + 1) * self.bucket
-            )
-            part_bad, _, part_good = self._sides(closed.value)
-            mark = np.where(closed.samples == 0, 0, np.where(part_bad, 2, np.where(part_good, 1, 3)))
-            self.history = np.concatenate([self.history[:, 1:], mark[:, None].astype(np.int8)], axis=1)
-        self.closed = newest
-        enough_bad = (self.history == 2).sum(axis=1) >= self.need  # noqa: PLR2004 - the mark for bad
-        enough_good = (self.history == 1).sum(axis=1) >= self.need
-        return Evidence(self.measured, enough_bad, warn, enough_good & ~enough_bad)
-
-    def _changes(self, now: float) -> list[Transition]:
-        levels = self.states.levels()
-        unknown = (self.flags & np.int16(Flag.UNKNOWN | Flag.STALE | Flag.BLIND)) != 0
-        insufficient = (self.flags & np.int16(Flag.INSUFFICIENT)) != 0
-        after = np.where(
-            levels == Level.BREACH,
-            Standing.BREACH,
-            np.where(unknown, Standing.UNKNOWN, np.where(insufficient, Standing.INSUFFICIENT, levels)),
-        ).astype(np.int8)
-        changed = np.flatnonzero(after != self.standings)
-        made = [
-            Transition(
-                self.rule.name,
-                self.names[i],
-                Standing(int(self.standings[i])),
-                Standing(int(after[i])),
-                now,
-                float(self.value[i]),
-                int(self.samples[i]),
-            )
-            for i in changed.tolist()
-        ]
-        self.states.since[changed] = now
-        self.standings = after
+    def _estimate(self, windows: Windows, now: float, end: float) -> Estimates | None:
+        if not len(self.reader.groups.starts):
+            return None
+        made = self.reader.estimate(windows, end)
+        self.quality = self.reader.quality(windows, now)
+        self.measure, self.samples, self.newest = made.value, made.samples, self.quality.newest
+        if self.comparison is not None:
+            made = self.comparison.apply(made, windows, end, self.names)
+        self.value = made.value
+        self.bounds = None if made.low is None or made.high is None else (made.low, made.high)
         return made
 
-    def level(self, index: int) -> Level:
-        """The measured level of a group."""
-        return Level(int(self.states.levels()[index]))
+    def _sound(self, judged: Estimates | None) -> bool:
+        """Whether every group was measured, fresh and from enough samples: then there is no flag to set."""
+        quality = self.quality
+        return (
+            judged is not None
+            and quality is not None
+            and judged.whole
+            and quality.stale is None
+            and quality.blank is None
+            and self.open
+            and self.excluding is None
+            and not some(self.samples < self.rule.min_count)
+        )
 
-    def standing(self, index: int) -> Standing:
-        """Level and flags of a group in one word."""
-        return standing(self.level(index), Flag(int(self.flags[index])))
+    def _nothing(self, windows: Windows, now: float, judged: Estimates | None, *, warm: bool) -> npt.NDArray[np.int16]:
+        """Flags for each kind of nothing, and with them what is measured and what rests."""
+        if judged is None or self.quality is None:
+            flags = nothing.unheard(len(self.names), silent=now - self.armed_at > self.patience)
+            self.measured = np.zeros(len(self.names), np.bool_)
+        else:
+            flags, self.measured = nothing.flags(self.rule, self.quality, self.samples, judged.heard, self.comparison)
+        if not warm:
+            flags |= _THIN
+            self.measured = np.zeros(len(self.names), np.bool_)
+        resting = np.full(len(self.names), not self.open)
+        if self.excluding is not None and judged is not None:
+            resting |= self.excluding.mask(windows, now, self.names)
+        if some(resting):
+            flags[resting] = np.int16(Flag.RESTING | Flag.INSUFFICIENT)
+            self.measured = self.measured & ~resting
+        self.resting = resting
+        return flags
+
+    def _evidence(self, windows: Windows, end: float, judged: Estimates | None) -> Evidence:
+        if judged is None:
+            return Evidence(self.none, self.none, self.none, self.none, self.none, whole=False)
+        now = self._sides(judged, self.measure)
+        whole = self.measured is self.all
+        if self.buckets is None:
+            return Evidence(self.measured, now.bad, now.warn, now.good, ~now.good, whole)
+        self._close(self.buckets, windows, end)
+        count = self.buckets.count()
+        if not every(count.sure):
+            return Evidence(self.measured & count.sure, count.bad, now.warn, count.good, count.fallen, whole=False)
+        return Evidence(self.measured, count.bad, now.warn, count.good, count.fallen, whole)
+
+    def _sides(self, judged: Estimates, measure: F8) -> Sides:
+        floor = self.comparison.baseline.floor if self.comparison is not None else None
+        return sides(self.rule, judged, measure, floor)
+
+    def _close(self, buckets: Buckets, windows: Windows, end: float) -> None:
+        """Mark every bucket that closed since the last tick."""
+        newest = bucket_of(end, self.bucket)
+        for number in range(max(buckets.closed, newest - buckets.n), newest):
+            at = (number + 1) * self.bucket
+            made = self.reader.bucket(windows, at)
+            judged = made if self.comparison is None else self.comparison.apply(made, windows, end, self.names)
+            buckets.push(nothing.marks(self.rule, made, judged, self._sides(judged, made.value)))
+        buckets.closed = newest
+
+    def _unsure(self, flags: npt.NDArray[np.int16], measured: Bools) -> npt.NDArray[np.int16]:
+        """Groups whose buckets decide nothing for their gaps: the rule's policy for finding nothing says what it means."""
+        flag = nothing.NOTHING[self.rule.missing.no_data]
+        flags = np.where(self.measured & ~measured, flags | np.int16(flag), flags).astype(np.int16)
+        self.measured = measured
+        return flags
+
+    def _since_dark(self, flags: npt.NDArray[np.int16], elapsed: float) -> npt.NDArray[np.int16]:
+        """Set BLIND where nothing was known for too long."""
+        if flags is self.no_flags:
+            if self.dark:
+                self.unknown_for[:] = 0.0
+                self.dark = False
+            return flags
+        dark = (flags & _DARK) != 0
+        self.dark = some(dark)
+        self.unknown_for = np.where(dark, self.unknown_for + elapsed, 0.0)
+        if self.dark:
+            flags[self.unknown_for > self.rule.blind_after] |= np.int16(Flag.BLIND)
+        return flags
+
+    def _after(self) -> npt.NDArray[np.int8]:
+        """The standing of each group, from level and flags."""
+        if self.flags is self.no_flags and self.states.calm:
+            return self.states.warn.view(np.int8)
+        levels = self.states.levels()
+        if self.flags is self.no_flags:
+            levels[levels == Level.BREACH] = Standing.BREACH
+            return levels
+        after = np.where((self.flags & _THIN) != 0, np.int8(Standing.INSUFFICIENT), levels)
+        after[(self.flags & _LOST) != 0] = Standing.UNKNOWN
+        after[levels == Level.BREACH] = Standing.BREACH
+        shown = nothing.shown_as_breach(self.rule, self.quality, self.control)
+        if shown is not None:
+            after[shown & ~self.resting] = Standing.BREACH
+        return after
+
+    def _changes(self, now: float, room: int) -> list[Transition]:
+        before, after = self.standings, self._after()
+        self.left_out = 0
+        moved = before != after
+        if not some(moved):
+            self._flapping(now)
+            return []
+        changed = np.flatnonzero(moved)
+        crossed = changed[(before[changed] == Standing.BREACH) | (after[changed] == Standing.BREACH)]
+        if len(crossed):
+            self.flaps.note(crossed, len(self.names), now)
+        self._flapping(now)
+        since = self.states.since[changed].copy()
+        self.standings = after.copy() if after.base is not None else after
+        self.states.since[changed] = now
+        self.left_out = max(len(changed) - room, 0)
+        return transitions(self, zip(changed[:room].tolist(), since.tolist(), strict=False), before)
+
+    def _flapping(self, now: float) -> None:
+        mask = self.flaps.mask(len(self.names), now)
+        self.flapped, self.flapping = self.flapping, mask
+        if mask is not None:
+            self.flags = np.where(mask, self.flags | np.int16(Flag.FLAPPING), self.flags).astype(np.int16)
+
+    def why(self, index: int) -> str:
+        """Why nothing is known of a group, in one clause; empty when it was measured."""
+        return why(self, index)
+
+    def measured_how(self, index: int) -> str:
+        """How a value came about where the number alone does not say: bounds, baseline. Empty otherwise."""
+        return measure(self, index)
+
+    def fail(self, error: str, now: float, room: int = MOST_TRANSITIONS) -> list[Transition]:
+        """The rule raised: nothing of it is known until it works again."""
+        self.broken, self.at = error, now
+        self.flags = np.full(len(self.names), Flag.UNKNOWN, np.int16)
+        self.measured = np.zeros(len(self.names), np.bool_)
+        return self._changes(now, room)

@@ -10,9 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judging.rings import F8
-
-Bools = npt.NDArray[np.bool_]
+from monitor.judging.rings import F8, Bools, every, some
+from monitor.model import Level
 
 WARMUP, OK, PENDING, BREACH, RECOVERING = range(5)
 PHASES = ("warmup", "ok", "pending", "breach", "recovering")
@@ -27,6 +26,10 @@ class Evidence(NamedTuple):
     warn: Bools
     good: Bools
     """On the clear side."""
+    fallen: Bools
+    """Surely not on the clear side."""
+    whole: bool
+    """Whether all groups are measured."""
 
 
 class States:
@@ -39,11 +42,14 @@ class States:
         """Seconds of measured badness in PENDING, of measured goodness in RECOVERING."""
         self.since: F8 = np.zeros(0)
         """When the standing last changed."""
+        self.calm = False
+        """Whether every group is in the phase OK, so that without badness nothing can move."""
 
     def grow(self, size: int, now: float, phase: int) -> None:
         """Make room for new groups, which start in `phase`."""
         extra = size - len(self.phase)
         if extra > 0:
+            self.calm = False
             self.phase = np.concatenate([self.phase, np.full(extra, phase, np.int8)])
             self.warn = np.concatenate([self.warn, np.zeros(extra, np.bool_)])
             self.timer = np.concatenate([self.timer, np.zeros(extra)])
@@ -51,6 +57,7 @@ class States:
 
     def restart(self, now: float) -> None:
         """Warm up again: after arming and after a change of stage."""
+        self.calm = False
         self.phase[:] = WARMUP
         self.warn[:] = False
         self.timer[:] = 0.0
@@ -59,14 +66,18 @@ class States:
     def step(self, evidence: Evidence, elapsed: float, hold: float, clear_hold: float) -> None:
         """Move on by `elapsed` seconds of measured time."""
         phase, measured = self.phase, evidence.measured
+        if self.calm and not some(evidence.bad):
+            self._warn(evidence)
+            return
         bad, good = evidence.bad & measured, evidence.good & measured
-        phase[phase == WARMUP] = OK
+        phase[(phase == WARMUP) & measured] = OK
 
-        ended = (phase == PENDING) & measured & ~evidence.bad
-        fell = (phase == RECOVERING) & measured & ~evidence.good
+        pending, breach, recovering = phase == PENDING, phase == BREACH, phase == RECOVERING
+        ended = pending & measured & ~evidence.bad
+        fell = recovering & measured & evidence.fallen
         begun = (phase == OK) & bad
-        turned = (phase == BREACH) & good
-        running = ((phase == PENDING) & bad) | ((phase == RECOVERING) & good)
+        turned = breach & good
+        running = (pending & bad) | (recovering & good)
 
         self.timer[running] += elapsed
         self.timer[begun | turned] = 0.0
@@ -74,12 +85,25 @@ class States:
         phase[fell] = BREACH
         phase[begun] = PENDING
         phase[turned] = RECOVERING
-        phase[(phase == PENDING) & bad & (self.timer >= hold)] = BREACH
-        phase[(phase == RECOVERING) & good & (self.timer >= clear_hold)] = OK
-        self.warn = np.where(measured, evidence.warn, self.warn)
+        phase[(pending | begun) & bad & (self.timer >= hold)] = BREACH
+        phase[((recovering & ~fell) | turned) & good & (self.timer >= clear_hold)] = OK
+        self.calm = every(phase == OK)
+        self._warn(evidence)
+
+    def _warn(self, evidence: Evidence) -> None:
+        self.warn = evidence.warn if evidence.whole else np.where(evidence.measured, evidence.warn, self.warn)
 
     def levels(self) -> npt.NDArray[np.int8]:
         """Level of each group: 0 OK, 1 WARN, 2 BREACH. PENDING shows as WARN, RECOVERING still as BREACH."""
-        level = np.where(self.warn | (self.phase == PENDING), 1, 0).astype(np.int8)
-        level[(self.phase == BREACH) | (self.phase == RECOVERING)] = 2
+        if self.calm:
+            return self.warn.astype(np.int8)
+        level: npt.NDArray[np.int8] = (self.warn | (self.phase == PENDING)).view(np.int8)
+        np.copyto(level, np.int8(2), where=self.phase >= BREACH)
         return level
+
+    def level(self, index: int) -> Level:
+        """Level of one group."""
+        phase = int(self.phase[index])
+        if phase in (BREACH, RECOVERING):
+            return Level.BREACH
+        return Level.WARN if phase == PENDING or self.warn[index] else Level.OK

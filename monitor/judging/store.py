@@ -69,11 +69,16 @@ class Store:
         return handle, ""
 
     def blank(self, handle: int, kind: int, at: float) -> None:
-        """Note that the source answered without a number: BLANK_NULL or BLANK_ERROR at its time `at`."""
+        """Note that the source answered without a number: BLANK_EMPTY, BLANK_NULL or BLANK_ERROR at its time `at`."""
         table, row = self.handles[handle]
         if at >= table.blank_at[row]:
             table.blank[row], table.blank_at[row] = kind, at
             table.has_blanks = True
+
+    def rewind(self, now: float) -> None:
+        """Forget what lies ahead of `now`: the clock was set back."""
+        for table in self._order:
+            table.rewind(now)
 
     def ingest(self, handles: I8, values: F8, times: F8, received: F8, refused: Counter[str]) -> int:
         """Take the samples that are sound and count the others by reason; returns how many were taken.

@@ -14,8 +14,8 @@ HISTOGRAM_SLOTS = 6
 """Slots of a percentile's window, beside the one that is still filling."""
 HISTOGRAM_BINS = 64
 _START = 64
-BLANK_NULL, BLANK_ERROR = 1, 2
-"""The source answered that it cannot compute the number; the source could not be asked."""
+BLANK_EMPTY, BLANK_NULL, BLANK_ERROR = 1, 2, 3
+"""The source answered and found nothing; it cannot compute the number; it could not be asked. Worst last."""
 
 
 def tier_of(window: float) -> tuple[float, int]:
@@ -52,7 +52,7 @@ class Table:
         self.metric = metric
         self.size = 0
         self.generation = 0
-        """Changes whenever a series is added."""
+        """Changes whenever a series is added or gets another owner."""
         self.labels: list[Labels] = []
         self.index: dict[Labels, int] = {}
         self.latest: F8 = np.full(_START, np.nan)
@@ -98,14 +98,16 @@ class Table:
         own = sum(column.nbytes for column in columns)
         return own + sum(r.nbytes for r in self.rings.values()) + sum(h.nbytes for h in self.histograms.values())
 
-    def need(self, window: float, columns: frozenset[str]) -> None:
+    def need(self, window: float, columns: frozenset[str], delay: float = 0.0) -> None:
         """Keep buckets that serve a window; called before samples arrive, needs of one tier add up.
 
-        A counter's increase starts from the last value before the window, so counters keep twice the window.
+        A counter's increase starts from the last value before the window, so counters keep twice the window. A window
+        that ends `delay` seconds before now needs as many buckets more.
         """
         width, buckets = tier_of(window)
         if self.metric.kind is Kind.COUNTER:
             buckets *= 2
+        buckets += int(np.ceil(delay / width))
         old = self.rings.get(width)
         if old is not None:
             buckets, columns = max(buckets, old.count - 1), columns | old.columns
@@ -135,9 +137,20 @@ class Table:
             self.generation += 1
         else:
             self.stale_after[row] = min(self.stale_after[row], stale_after)
-        if owner is not None:
+        if owner is not None and not int(self.owners[row]) >> owner & 1:
             self.owners[row] |= np.uint64(1 << owner)
+            self.generation += 1
         return row
+
+    def rewind(self, now: float) -> None:
+        """Forget what lies ahead of `now`: the clock was set back, and nothing would be newer for as long."""
+        ahead = self.latest_at > now
+        self.latest[ahead], self.latest_at[ahead] = np.nan, -np.inf
+        self.blank_at[self.blank_at > now] = -np.inf
+        for ring in self.rings.values():
+            ring.rewind(now)
+        for histogram in self.histograms.values():
+            histogram.rewind(now)
 
     def _grow(self) -> None:
         capacity = self.capacity + max(self.capacity // 4, _START)

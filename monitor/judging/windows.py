@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.judging.rings import F8, I8, bucket_of, first_bucket
+from monitor.judging.estimators import QUANTILES, increases, quantiles
+from monitor.judging.groups import Groups
+from monitor.judging.groups import group as group  # noqa: PLC0414 - windows and groups are used together
+from monitor.judging.rings import F8, I8, Bools, bucket_of, every, first_bucket, some
 from monitor.judging.rules import Estimator
-from monitor.judging.table import HISTOGRAM_SLOTS, Table, tier_of
-from monitor.model import Labels
+from monitor.judging.table import BLANK_EMPTY, BLANK_NULL, HISTOGRAM_SLOTS, Table, tier_of
 
-QUANTILES: dict[str, float] = {"p10": 0.1, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+Reduction: TypeAlias = Estimator | Literal["sum"]
+"""What can be made of one metric's window; `sum` is a side of a ratio of gauges."""
+
 _COLUMNS: dict[str, frozenset[str]] = {
     "last": frozenset({"last"}),
     "mean": frozenset({"sum"}),
+    "sum": frozenset({"sum"}),
     "min": frozenset({"min"}),
     "max": frozenset({"max"}),
     "rate": frozenset({"last"}),
     "increase": frozenset({"last"}),
 }
-
-
-class Groups(NamedTuple):
-    """Rows of a table, sorted so that each group is a run."""
-
-    rows: I8
-    starts: I8
-    names: list[Labels]
-    generation: int
+_AHEAD = 5.0
+"""Seconds that a sample may lie ahead of now before it is older than the clock that took it: stale."""
 
 
 class Estimates(NamedTuple):
@@ -38,28 +37,28 @@ class Estimates(NamedTuple):
 
     value: F8
     samples: I8
+    """Samples in the window; of a ratio its denominator."""
+    heard: Bools
+    """Whether there is a value from at least one sample."""
+    whole: bool
+    """Whether all groups have one."""
+    low: F8 | None = None
+    high: F8 | None = None
+    """Bounds of the value, where the estimator has them."""
 
 
-def group(table: Table, match: dict[str, str], by: tuple[str, ...], known: list[Labels]) -> Groups:
-    """Group the matching rows by labels; groups that are known keep their numbers, new ones follow."""
-    names = list(known)
-    numbers = {name: number for number, name in enumerate(names)}
-    rows: list[int] = []
-    owners: list[int] = []
-    for row, labels in enumerate(table.labels):
-        have = dict(labels)
-        if any(have.get(name) != value for name, value in match.items()):
-            continue
-        key = tuple((name, have.get(name, "")) for name in by)
-        number = numbers.setdefault(key, len(numbers))
-        if number == len(names):
-            names.append(key)
-        rows.append(row)
-        owners.append(number)
-    order = np.argsort(np.asarray(owners, np.int64), kind="stable")
-    sorted_owners = np.asarray(owners, np.int64)[order]
-    starts = np.searchsorted(sorted_owners, np.arange(len(names)))
-    return Groups(np.asarray(rows, np.int64)[order], starts, names, table.generation)
+class Quality(NamedTuple):
+    """How fresh each group is at an instant. None stands for `in no group`, so that the good case costs nothing."""
+
+    newest: F8
+    """Time of the newest sample."""
+    limit: F8
+    """Age at which it is stale, seconds."""
+    stale: Bools | None
+    dead: Bools | None
+    """Twice as old: unknown."""
+    blank: npt.NDArray[np.int8] | None
+    """The worst answer without a number that is newer than the newest number."""
 
 
 class Span(NamedTuple):
@@ -80,54 +79,76 @@ class Span(NamedTuple):
         return min(starts)
 
 
-def keep(table: Table, estimator: Estimator, window: float, limits: tuple[float, ...]) -> Span:
-    """Have a table keep what the estimator needs over a sliding window that ends now."""
+def keep(table: Table, estimator: Reduction, window: float, limits: tuple[float, ...], *, delay: float = 0.0) -> Span:
+    """Have a table keep what the estimator needs over a sliding window that ends now, or `delay` seconds before."""
     width, buckets = tier_of(window)
     histogram = None
     if estimator in QUANTILES:
         slot = max(window / HISTOGRAM_SLOTS, 1.0)
-        histogram = (slot, max(math.ceil(window / slot - 1e-9), 1) + 1)
+        histogram = (slot, max(math.ceil(window / slot - 1e-9), 1) + 1 + math.ceil(delay / slot))
         table.need_histogram(*histogram, limits)
     columns = frozenset() if estimator == "last" else _COLUMNS.get(estimator, frozenset())
-    table.need(width * buckets, columns)
+    table.need(width * buckets, columns, delay)
     return Span(window, width, buckets, histogram, closed=False)
 
 
-def keep_closed(table: Table, estimator: Estimator, bucket: float, n: int, limits: tuple[float, ...]) -> Span:
+def keep_closed(
+    table: Table, estimator: Reduction, bucket: float, n: int, limits: tuple[float, ...], *, delay: float = 0.0
+) -> Span:
     """Have a table keep what the estimator needs over each of the last `n` closed buckets."""
     width, _ = tier_of(bucket * (n + 1))
     buckets = max(math.ceil(bucket / width - 1e-9), 1)
     histogram = None
     if estimator in QUANTILES:
-        histogram = (bucket, n + 1)
+        histogram = (bucket, n + 1 + math.ceil(delay / bucket))
         table.need_histogram(*histogram, limits)
-    table.need(width * buckets * (n + 1), _COLUMNS.get(estimator, frozenset()))
+    table.need(width * buckets * (n + 1), _COLUMNS.get(estimator, frozenset()), delay)
     return Span(bucket, width, buckets, histogram, closed=True)
 
 
 class Windows:
-    """Estimates at one instant; sums over a metric and window are made once and shared by all rules."""
+    """Estimates at one instant: what several rules ask for is computed once."""
 
     def __init__(self) -> None:
-        self._cache: dict[tuple[int, str, float, int, int, int], npt.NDArray[np.generic]] = {}
+        self._columns: dict[tuple[int, str, float, int, int, int], npt.NDArray[np.generic]] = {}
+        self._estimates: dict[tuple[int, str, Span, float], Estimates] = {}
+        self._qualities: dict[int, Quality] = {}
+        self._made: dict[Hashable, Estimates] = {}
 
     def forget(self) -> None:
         """Start a new instant."""
-        self._cache.clear()
+        self._columns.clear()
+        self._estimates.clear()
+        self._qualities.clear()
+        self._made.clear()
 
-    def estimate(self, table: Table, groups: Groups, estimator: Estimator, span: Span, end: float) -> Estimates:
+    def once(self, key: Hashable, make: Callable[[], Estimates]) -> Estimates:
+        """What `make` makes, made once an instant for all that ask under one key."""
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = make()
+        return made
+
+    def estimate(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Estimates:
         """The estimator over (end - span, end] for each group."""
+        key = (groups.serial, estimator, span, end)
+        made = self._estimates.get(key)
+        if made is None:
+            made = self._estimates[key] = self._estimate(table, groups, estimator, span, end)
+        return made
+
+    def _estimate(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Estimates:
         width = span.width
         last = bucket_of(end, width)
         first = first_bucket(end, span.buckets * width, width)
-        filled = self._column(table, "filled", width, first, last)
-        samples = _sum(filled, groups)
+        samples: I8 = _pooled(self._column(table, "filled", width, first, last), groups)
         if estimator in QUANTILES:
             value = _quantile(table, groups, span, QUANTILES[estimator], end)
-        elif estimator == "mean":
-            total = _sum(self._column(table, "total", width, first, last), groups)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                value = total / samples
+        elif estimator in {"mean", "sum"}:
+            value = _pooled(self._column(table, "total", width, first, last), groups)
+            if estimator == "mean":
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    value = value / samples
         elif estimator in {"min", "max"}:
             value = _extreme(self._column(table, estimator + "imum", width, first, last), groups, estimator)
         elif estimator == "last":
@@ -135,34 +156,28 @@ class Windows:
                 self._last(table, groups, width, first, last) if span.closed else _newest(table, groups, first * width)
             )
         else:
-            value = _sum(self._column(table, "increase", width, first, last), groups)
+            value = _pooled(self._column(table, "increase", width, first, last), groups)
             if estimator == "rate":
-                value = value / span.seconds
-        return Estimates(np.where(samples > 0, value, np.nan), samples.astype(np.int64))
+                value = value / (span.buckets * width)
+        some = samples > 0
+        if not every(some):
+            value = np.where(some, value, np.nan)
+        heard = ~np.isnan(value)
+        return Estimates(value, samples, heard, every(heard))
+
+    def quality(self, table: Table, groups: Groups, now: float) -> Quality:
+        """How fresh each group is."""
+        made = self._qualities.get(groups.serial)
+        if made is None:
+            made = self._qualities[groups.serial] = _quality(table, groups, now)
+        return made
 
     def _column(self, table: Table, column: str, width: float, first: int, last: int) -> npt.NDArray[np.generic]:
         # A series may be bound between two rules of one tick: its row must not be missing from what was summed before.
         key = (id(table), column, width, first, last, table.size)
-        made = self._cache.get(key)
+        made = self._columns.get(key)
         if made is None:
-            made = self._cache[key] = self._reduce(table, column, width, first, last)
-        return made
-
-    def _reduce(self, table: Table, column: str, width: float, first: int, last: int) -> npt.NDArray[np.generic]:
-        ring = table.rings[width]
-        size = table.size
-        if column == "increase":
-            return increases(ring.last, ring.slots(first, last), ring.slots(0, first - 1), size)
-        slots = ring.slots(first, last)
-        data = getattr(ring, column)
-        if column in {"minimum", "maximum"}:
-            reduce = np.minimum if column == "minimum" else np.maximum
-            empty = np.inf if column == "minimum" else -np.inf
-            extreme: F8 = reduce.reduce(data[slots, :size], axis=0, initial=empty)
-            return extreme
-        made = np.zeros(size, np.int64 if column == "filled" else np.float64)
-        for slot in slots:
-            made += data[slot, :size]
+            made = self._columns[key] = _reduce(table, column, width, first, last)
         return made
 
     def _last(self, table: Table, groups: Groups, width: float, first: int, last: int) -> F8:
@@ -176,19 +191,42 @@ class Windows:
         return _of_newest(value, at, groups)
 
 
+def _reduce(table: Table, column: str, width: float, first: int, last: int) -> npt.NDArray[np.generic]:
+    ring, size = table.rings[width], table.size
+    if column == "increase":
+        return increases(ring.last, ring.slots(first, last), ring.slots(0, first - 1), size)
+    data = getattr(ring, column)
+    parts = [data[part, :size] for part in ring.runs(first, last)]
+    if column in {"minimum", "maximum"}:
+        reduce = np.minimum if column == "minimum" else np.maximum
+        extreme: F8 = np.full(size, np.inf if column == "minimum" else -np.inf)
+        for part in parts:
+            extreme = reduce(extreme, reduce.reduce(part, axis=0))
+        return extreme
+    made = np.zeros(size, data.dtype)
+    for part in parts:
+        made += np.add.reduce(part, axis=0, dtype=data.dtype)
+    return made.astype(np.int64) if column == "filled" else made
+
+
 def _newest(table: Table, groups: Groups, since: float) -> F8:
-    at = table.latest_at[: table.size]
-    return _of_newest(np.where(at > since, table.latest[: table.size], np.nan), at, groups)
+    at = table.latest_at[groups.pick]
+    value = np.where(at > since, table.latest[groups.pick], np.nan)
+    return value if groups.single else _of_newest_run(value, at, groups)
 
 
 def _of_newest(value: F8, at: F8, groups: Groups) -> F8:
     """The value of each group's newest sample; of several at one instant the greatest."""
-    rows = groups.rows
-    if len(rows) == len(groups.starts):
-        return value[rows]
-    newest = np.repeat(_extreme(at, groups, "max"), np.diff(np.append(groups.starts, len(rows))))
-    chosen = np.where(at[rows] == newest, value[rows], -np.inf)
-    return np.maximum.reduceat(chosen, groups.starts) if len(rows) else np.empty(0)
+    value, at = value[groups.pick], at[groups.pick]
+    return value if groups.single else _of_newest_run(value, at, groups)
+
+
+def _of_newest_run(value: F8, at: F8, groups: Groups) -> F8:
+    if not len(groups.rows):
+        return np.empty(0)
+    newest = np.repeat(np.maximum.reduceat(at, groups.starts), np.diff(np.append(groups.starts, len(groups.rows))))
+    chosen: F8 = np.where(at == newest, value, -np.inf)
+    return np.maximum.reduceat(chosen, groups.starts)
 
 
 def _quantile(table: Table, groups: Groups, span: Span, quantile: float, end: float) -> F8:
@@ -196,66 +234,45 @@ def _quantile(table: Table, groups: Groups, span: Span, quantile: float, end: fl
         return np.empty(0)
     ring = table.histograms[span.histogram]
     newest = bucket_of(end, ring.width)
-    if span.closed:
-        ring.turn(newest + 1)
-        counts = ring.slots[newest % ring.count]
-    else:
-        ring.turn(newest)
-        aligned = first_bucket(end, span.seconds, ring.width) > newest - ring.count + 1
-        counts = ring.live - ring.slots[(newest + 1) % ring.count] if aligned else ring.live
-    pooled = counts[groups.rows].astype(np.int64)
-    if len(groups.rows) != len(groups.starts):
-        pooled = np.add.reduceat(pooled, groups.starts, axis=0)
-    return quantiles(pooled, ring.edges, table.metric.low, quantile)
+    ring.turn(newest)
+    first = newest if span.closed else first_bucket(end, span.seconds, ring.width)
+    counts = ring.counted(first, newest, groups.pick)
+    if not groups.single:
+        counts = np.add.reduceat(counts, groups.starts, axis=0, dtype=np.int32)
+    return quantiles(counts, ring.edges, table.metric.low, quantile)
 
 
-def _sum(column: npt.NDArray[np.generic], groups: Groups) -> F8:
-    picked = column[groups.rows].astype(np.float64)
-    return picked if len(picked) == len(groups.starts) else np.add.reduceat(picked, groups.starts)
+def _pooled(column: npt.NDArray[Any], groups: Groups) -> npt.NDArray[Any]:
+    picked: npt.NDArray[Any] = column[groups.pick]
+    return picked if groups.single else np.add.reduceat(picked, groups.starts)
 
 
 def _extreme(column: npt.NDArray[np.generic], groups: Groups, which: str) -> F8:
-    picked = column[groups.rows].astype(np.float64)
-    if len(picked) == len(groups.starts):
+    picked: F8 = column[groups.pick].astype(np.float64, copy=False)
+    if groups.single:
         return picked
     return (np.minimum if which == "min" else np.maximum).reduceat(picked, groups.starts)
 
 
-def increases(last: F8, window: I8, before: I8, size: int) -> F8:
-    """How much each counter rose over the window's buckets, resets allowed for.
-
-    The increase of a bucket is its last value less the last value before it; where it fell, the counter was
-    reset and the whole last value counts (as Prometheus' increase does). A counter first heard inside the
-    window counts from its first bucket's last value.
-    """
-    previous = np.full(size, np.nan)
-    for slot in before:
-        value = last[slot, :size]
-        previous = np.where(np.isnan(value), previous, value)
-    rise = np.zeros(size)
-    for slot in window:
-        value = last[slot, :size]
-        heard = ~np.isnan(value)
-        step = np.where(value < previous, value, value - previous)
-        rise += np.where(heard & ~np.isnan(previous), step, 0.0)
-        previous = np.where(heard, value, previous)
-    return rise
-
-
-def quantiles(counts: npt.NDArray[np.int64], edges: F8, low: float, quantile: float) -> F8:
-    """Quantile of each row of bin counts, interpolated inside its bin; NaN for an empty row.
-
-    In the last bin, which is open, the answer is its lower edge (as histogram_quantile of Prometheus does).
-    """
-    cumulative = np.cumsum(counts, axis=1)
-    total = cumulative[:, -1]
-    rank = quantile * total
-    bins = np.minimum((cumulative < rank[:, None]).sum(axis=1), counts.shape[1] - 1)
-    each = np.arange(len(counts))
-    lower = np.concatenate([[min(low, edges[0])], edges])
-    upper = np.concatenate([edges, [edges[-1]]])
-    inside = counts[each, bins]
-    before = cumulative[each, bins] - inside
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = lower[bins] + (upper[bins] - lower[bins]) * (rank - before) / inside
-    return np.where(total > 0, value, np.nan)
+def _quality(table: Table, groups: Groups, now: float) -> Quality:
+    pick, single = groups.pick, groups.single
+    at: F8 = table.latest_at[pick]
+    limit: F8 = table.stale_after[pick]
+    blank: npt.NDArray[np.int8] | None = None
+    answered = at
+    if table.has_blanks:
+        blanks = np.where(table.blank_at[pick] > at, table.blank[pick], 0).astype(np.int8)
+        if some(blanks):
+            blank = blanks if single else np.maximum.reduceat(blanks, groups.starts)
+            alive = (blanks == BLANK_NULL) | (blanks == BLANK_EMPTY)
+            answered = np.where(alive, table.blank_at[pick], at)
+    newest = (at.copy() if isinstance(pick, slice) else at) if single else np.maximum.reduceat(at, groups.starts)
+    if not single:
+        answered = newest if answered is at else np.maximum.reduceat(answered, groups.starts)
+        limit = np.minimum.reduceat(limit, groups.starts)
+    age = now - answered
+    stale = (age > limit) | (age < -_AHEAD)
+    if not some(stale):
+        return Quality(newest, limit, None, None, blank)
+    dead = age > 2 * limit
+    return Quality(newest, limit, stale, dead if some(dead) else None, blank)

@@ -96,3 +96,55 @@ def test_no_wrong_value_raises(number: int, word: str, place: int) -> None:
     words[place % len(words)] = word
     text[number] = " ".join(words)
     assert all(line.isprintable() for line in found("\n".join(text)))
+
+
+SHARE = """\
+signals:
+  - name: abandon
+    kind: ratio
+    numerator: {metric: golive_queue_contacts_abandoned_total}
+    denominator: {metric: golive_queue_contacts_offered_total}
+    by: [queue]
+    good_is: low
+"""
+WILSON = """\
+  - name: abandon_sure
+    signal: abandon
+    estimator: wilson
+    window: 30m
+    operator: ">"
+    breach: 8%
+    clear: 7%
+    min_count: 36
+    missing: {no_data: hold, null: insufficient, error: unknown, stale: unknown}
+"""
+SURE = BASE.replace("signals:\n", SHARE).replace("triggers:\n", WILSON + "triggers:\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("min_count: 36", "min_count: 36", ""),
+        ("min_count: 36", "min_count: 35", "write at least 36, or clear_by: point"),
+        ("min_count: 36", "min_count: 1\n    clear_by: point", ""),
+        ("min_count: 36", "min_count: 36\n    confidence: 0.99", "write at least 72, or clear_by: point"),
+        ("min_count: 36", "min_count: 36\n    confidence: 95", "95 is no confidence"),
+        ("    clear: 7%", "    clear: 0%", "no bound of a share can ever be on the good side of 0"),
+        ("estimator: wilson", "estimator: mean", "mean cannot read 'abandon', a ratio; write ratio or wilson"),
+        ("good_is: low", "good_is: high", "of abandon, high is the good side; turn the operator"),
+        ("by: [queue]", "by: [queu]", "golive_queue_contacts_offered_total has no label 'queu'"),
+    ],
+)
+def test_a_rule_on_a_share_can_fire_and_clear(old: str, new: str, says: str) -> None:
+    """Bounds that could never clear are refused with the least count that could, and so is what cannot read a share."""
+    assert old in SURE
+    findings = found(SURE.replace(old, new, 1))
+    assert any(says in line for line in findings) if says else findings == []
+
+
+@pytest.mark.parametrize(("count", "fine"), [(64, True), (65, False)])
+def test_there_are_no_more_collectors_than_bits(count: int, fine: bool) -> None:
+    """The 65th collector could not be told from another, so it is refused."""
+    line = next(line for line in BASE.splitlines() if "name: east" in line)
+    text = BASE.replace(line, "\n".join(line.replace("east", f"east{n}") for n in range(count)))
+    assert (found(text) == []) is fine

@@ -58,7 +58,7 @@ class RecordingInlet:
         self._news.set()
         return len(handles)
 
-    def blank(self, handle: int, kind: Literal["null", "error"], at: float, received: float) -> None:
+    def blank(self, handle: int, kind: Literal["empty", "null", "error"], at: float, received: float) -> None:
         """Keep the answer without a number."""
         del at, received
         self.blanks.append((*self.bound[handle], kind))

@@ -42,6 +42,11 @@ class Columns(Protocol):
         ...
 
     @property
+    def blank_at(self) -> npt.NDArray[np.float64]:
+        """Source time of the newest answer without a number, unix seconds; one newer than the value takes its place."""
+        ...
+
+    @property
     def bucket_counts(self) -> npt.NDArray[np.uint64]:
         """Histograms only: samples in each bucket, not cumulative, the last one above all bounds."""
         ...
@@ -112,7 +117,8 @@ def _value_prefix(metric: Metric, labels: Labels) -> str:
 
 def _value_lines(table: Columns, prefixes: list[str], start: int, stop: int, oldest: float) -> str:
     latest = table.latest[start:stop]
-    shown = np.isfinite(latest) & (table.latest_at[start:stop] >= oldest)
+    at = table.latest_at[start:stop]
+    shown = np.isfinite(latest) & (at >= oldest) & (at >= table.blank_at[start:stop])
     values = latest.tolist()
     if shown.all():
         return "".join([f"{prefix}{value!r}\n" for prefix, value in zip(prefixes, values, strict=True) if prefix])

@@ -6,7 +6,7 @@ from monitor.daemon.chronicle import transitions
 from monitor.daemon.pages import Pages
 from monitor.daemon.sparks import POINTS, Sparks
 from monitor.judging.engine import Reading
-from monitor.judging.judge import Transition
+from monitor.judging.judged import Transition
 from monitor.judging.rules import Missing, Rule, Signal
 from monitor.judging.verdict import Ruling
 from monitor.model import Kind, Metric, Standing, Verdict
@@ -38,7 +38,30 @@ def told(*changes: Transition) -> list[str]:
 def test_a_breach_is_told_with_value_limit_and_samples() -> None:
     """The line alone says how bad and on how much evidence."""
     assert told(change(Standing.BREACH)) == ["Packet loss trunk=sbc-1 2.0% >= 1.0% (40 samples)"]
-    assert told(change(Standing.OK, Standing.BREACH, value=0.001)) == ["Packet loss trunk=sbc-1 0.1% is ok"]
+    assert told(change(Standing.OK, Standing.BREACH, value=0.001)) == [
+        "Packet loss trunk=sbc-1 0.1% is ok (40 samples)"
+    ]
+
+
+def test_every_change_says_value_limit_count_age_window_and_since_when() -> None:
+    """Whoever reads one line knows how bad, on how much, how old, over how long, and what was before."""
+    full = change(Standing.BREACH)._replace(limit=0.01, age=2.0, window=300.0, since=280.0)
+    assert told(full) == ["Packet loss trunk=sbc-1 2.0% >= 1.0% (40 samples in 5m, newest 2s old; ok for 12m00s)"]
+    unknown = full._replace(
+        before=Standing.BREACH, after=Standing.UNKNOWN, why="stale: newest sample 41s old, limit 15s"
+    )
+    assert told(unknown) == [
+        "Packet loss trunk=sbc-1 is unknown: stale: newest sample 41s old, limit 15s; breach for 12m00s"
+    ]
+
+
+def test_a_flapping_group_is_told_once() -> None:
+    """The change at which it begins to flap has a line, those after it have none."""
+    first = change(Standing.BREACH)._replace(flapping="begins")
+    assert told(first) == [
+        "Packet loss trunk=sbc-1 2.0% is flapping: more than 6 changes within an hour, further ones are not told"
+    ]
+    assert told(change(Standing.OK, Standing.BREACH)._replace(flapping="goes on")) == []
 
 
 def test_silence_is_told_without_a_number() -> None:

@@ -39,6 +39,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     rules: dict[str, Truth] = {}
     signals: dict[str, float | None] = {}
     witnesses: frozenset[str] = frozenset({"connect", "probe"})
+    restless: tuple[str, ...] = ()
 
     def rule(self, name: str) -> Truth:
         return self.rules.get(name, Truth.UNKNOWN)
@@ -64,6 +65,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     def sources(self, rules: Iterable[str]) -> frozenset[str]:
         return self.witnesses if list(rules) else frozenset()
+
+    def flapping(self, rules: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in rules if name in self.restless)
 
 
 def trigger(name: str = "rollback", when: str = "abandon", **fields: Any) -> Trigger:

@@ -35,7 +35,7 @@ def test_the_ports_are_filled_in(tmp_path: Path) -> None:
     runbook = (tmp_path / "runbooks" / "voice-back-to-legacy.yaml").read_text(encoding="utf-8")
     assert "$" not in text + runbook
     assert "listen: 127.0.0.1:8931" in text
-    assert text.count("port: 1884") == 6
+    assert text.count("port: 1884") == 7
     assert "http://127.0.0.1:8933/notify" in text
     assert "carrier: http://127.0.0.1:8932" in runbook
     assert 'allow_hosts: ["127.0.0.1:8932"]' in runbook

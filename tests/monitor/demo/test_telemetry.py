@@ -113,3 +113,12 @@ def test_a_platform_without_calls_has_no_ratio() -> None:
     assert not values(samples, "golive_queue_service_level_ratio", platform="target")
     assert len(values(samples, "golive_queue_service_level_ratio", platform="legacy")) == 6
     assert values(samples, OWN) == [0.0]
+
+
+def test_the_carriers_calls_are_all_offered_to_a_queue() -> None:
+    """What the carrier hands over arrives on one of the platforms, whatever the route: nothing is lost between them."""
+    for share in (0.0, 50.0, 100.0):
+        samples, _ = second(target=share, seconds=20.0)
+        (carried,) = values(samples, "golive_calls_offered_total", platform="carrier")
+        assert carried > 40
+        assert sum(values(samples, "golive_queue_contacts_offered_total")) == carried

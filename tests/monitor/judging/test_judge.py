@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.judging.engine import Engine
-from monitor.judging.judge import Transition
+from monitor.judging.judged import Transition
 from monitor.judging.rules import Missing, Rule
 from monitor.judging.store import Store
 from monitor.judging.table import BLANK_ERROR, BLANK_NULL
@@ -301,3 +301,21 @@ def test_the_same_input_twice_is_the_same_story(values: list[float | None]) -> N
     first.tick(*values)
     second.tick(*values)
     assert repr(first.changes) == repr(second.changes)
+
+
+def test_nothing_is_ok_before_it_was_measured() -> None:
+    """A group whose last sample came before the switch is insufficient until its first sample after it, however fresh its source."""
+    rig = Rig(rule(window=5.0, estimator="mean"), stale_after=30.0)
+    rig.tick(40)
+    rig.engine.arm("next", rig.now)
+    assert set(rig.tick(*[None] * 25)) == {"insufficient"}
+    assert rig.tick(10)[-1] == "ok"
+
+
+def test_no_bucket_from_before_a_switch_counts_in_m_of_n() -> None:
+    """The bucket in which the stage changed began before it: it is no vote on what came after."""
+    rig = Rig(rule(window=50.0, bucket=10.0, m_of_n=(2, 5), estimator="mean", warn=None, clear=None))
+    rig.tick(*[40.0] * 5)
+    rig.engine.arm("next", rig.now)
+    seen = rig.tick(*[40.0] * 15, *[10.0] * 60)
+    assert "breach" not in seen

@@ -16,6 +16,7 @@ class FakeTable:
         self.labels: list[Labels] = []
         self.latest = np.full(4, np.nan)
         self.latest_at = np.full(4, -np.inf)
+        self.blank_at = np.full(4, -np.inf)
         self.bucket_counts = np.zeros((4, len(metric.bounds) + 1), np.uint64)
         self.value_sum = np.zeros(4)
         self._rows: dict[Labels, int] = {}
@@ -38,5 +39,6 @@ class FakeTable:
         more = len(self.latest)
         self.latest = np.concatenate([self.latest, np.full(more, np.nan)])
         self.latest_at = np.concatenate([self.latest_at, np.full(more, -np.inf)])
+        self.blank_at = np.concatenate([self.blank_at, np.full(more, -np.inf)])
         self.bucket_counts = np.concatenate([self.bucket_counts, np.zeros_like(self.bucket_counts)])
         self.value_sum = np.concatenate([self.value_sum, np.zeros(more)])

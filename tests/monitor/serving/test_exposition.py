@@ -161,6 +161,18 @@ def test_a_dead_source_goes_empty():
     assert "golive_media_mos_" not in text
 
 
+def test_a_number_that_can_no_longer_be_computed_is_a_gap():
+    """A source that answers without a number leaves a gap, not its last number; the next number is shown again."""
+    table = FakeTable(CATALOGUE["golive_queue_abandonment_ratio"])
+    table.put(SITE, 0.25, NOW - 1)
+    page = exposition(table)
+    assert "} 0.25\n" in text_of(page)
+    table.blank_at[0] = NOW - 0.5
+    assert "golive_queue_abandonment_ratio{" not in text_of(page)
+    table.put(SITE, 0.5, NOW)
+    assert "} 0.5\n" in text_of(page)
+
+
 def test_new_series_and_values_appear_at_the_next_scrape():
     """Label text is kept between scrapes, values are not, and a series that is new is seen at once."""
     table = tables()["golive_agents"]

@@ -1,0 +1,216 @@
+"""How fast rules are judged, beside the real Prometheus: every rule over every series, 60 s windows, on one machine.
+
+Each size has as many gauges and as many counters, in pairs; 100 rules: 40 means, 30 percentiles, 30 ratios of increases.
+Prometheus scrapes them every 2 s from pages that were rendered before, and evaluates the same rules as one group.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from monitor.judging.engine import Engine
+from monitor.judging.rules import Missing, Part, Rule, Signal
+from monitor.judging.store import Store
+from monitor.judging.table import Table
+from monitor.model import Kind, Metric
+from tests.bench import engine as ticking
+from tests.bench.reference import reference
+
+SIZES = (1_000, 10_000, 100_000)
+RULES = 100
+MEANS, PERCENTILES = 40, 30
+EVERY = 2.0
+"""Seconds between two samples of a series."""
+START = 1_795_294_800.0
+_MISSING = Missing(no_data="hold", null="insufficient", error="unknown", stale="unknown")
+_SHARE = Signal(
+    name="share",
+    kind="ratio",
+    numerator=Part(metric="bench_errors_total"),
+    denominator=Part(metric="bench_calls_total"),
+    by=("series",),
+)
+
+
+def catalogue() -> dict[str, Metric]:
+    """The bench's metrics."""
+    gauge = Metric(name="bench_wait_seconds", kind=Kind.GAUGE, unit="seconds", help="Bench.", high=100.0)
+    counters = [
+        Metric(name=f"bench_{name}_total", kind=Kind.COUNTER, unit="count", help="Bench.")
+        for name in ("errors", "calls")
+    ]
+    return {metric.name: metric for metric in (gauge, *counters)}
+
+
+def rules() -> list[Rule]:
+    """A hundred rules, none of which is ever bad, so that neither judge has an alert to keep."""
+    made = []
+    for number in range(RULES):
+        estimator: Literal["mean", "p95", "ratio"] = (
+            "mean" if number < MEANS else "p95" if number < MEANS + PERCENTILES else "ratio"
+        )
+        ratio = estimator == "ratio"
+        made.append(
+            Rule(
+                name=f"rule_{number}",
+                metric="" if ratio else "bench_wait_seconds",
+                signal="share" if ratio else "",
+                by=("series",),
+                estimator=estimator,
+                window=60.0,
+                operator=">=",
+                breach=90.0 + number % 5,
+                missing=_MISSING,
+            )
+        )
+    return made
+
+
+class Judged:
+    """golive with so many series, fed for more than a window."""
+
+    def __init__(self, size: int) -> None:
+        self.store = Store(catalogue(), series_per_metric=size, series=2 * size)
+        self.engine = Engine(rules(), [_SHARE], self.store)
+        names = (
+            ["bench_wait_seconds"] * size + ["bench_errors_total"] * (size // 2) + ["bench_calls_total"] * (size // 2)
+        )
+        numbers = [*range(size), *range(size // 2), *range(size // 2)]
+        bound = [
+            self.store.bind(name, (("series", f"s{n}"),), 10.0, 0)[0] for name, n in zip(names, numbers, strict=True)
+        ]
+        self.handles = np.asarray(bound, np.int64)
+        self.size = size
+        self.now = START
+        self.ingested = 0.0
+        self.engine.arm("", START)
+        self._rng = np.random.default_rng(7)
+        self._count = np.zeros(size)
+        while self.now < START + 64:
+            self.feed()
+
+    def feed(self) -> None:
+        """One sample of each series."""
+        self.now += EVERY
+        self._count += self._rng.integers(0, 5, self.size)
+        values = np.concatenate([self._rng.gamma(2.0, 2.0, self.size).clip(0, 80), self._count])
+        times = np.full(len(values), self.now - 0.5)
+        begun = time.perf_counter()
+        self.store.ingest(self.handles, values, times, times, Counter())
+        self.ingested += time.perf_counter() - begun
+
+    def tick(self, *, shared: bool) -> tuple[float, float]:
+        """Seconds that judging all rules takes, and the longest piece of it; unshared: each rule computes all it needs."""
+        begun = before = time.perf_counter()
+        longest = 0.0
+        for _ in self.engine.judge(self.now):
+            after = time.perf_counter()
+            longest, before = max(longest, after - before), after
+            if not shared:
+                self.engine.windows.forget()
+        return time.perf_counter() - begun, longest
+
+
+def golive(size: int, rounds: int) -> tuple[float, float, float, float]:
+    """Median seconds of a tick, the same with nothing shared between rules, its longest piece, samples/s taken."""
+    judged = Judged(size)
+    rate = judged.size * 2 * 32 / judged.ingested
+    apart, together = [], []
+    judged.tick(shared=True)
+    for _ in range(rounds):
+        judged.feed()
+        together.append(judged.tick(shared=True))
+        apart.append(judged.tick(shared=False)[0])
+    longest = float(np.median([piece for _, piece in together]))
+    return float(np.median([t for t, _ in together])), float(np.median(apart)), longest, rate
+
+
+def ingest(columns: frozenset[str], size: int = 10_000, rounds: int = 100) -> float:
+    """Samples a second into 60 buckets of 1 s, from prepared batches of one sample a series."""
+    store = Store(catalogue())
+    store.table("bench_wait_seconds").need(60.0, columns)
+    handles = np.asarray(
+        [store.bind("bench_wait_seconds", (("s", str(n)),), 10.0, 0)[0] for n in range(size)], np.int64
+    )
+    rng = np.random.default_rng(7)
+    values = rng.random((rounds, size))
+    times = START + np.arange(rounds)[:, None] * 0.25 + np.zeros(size)
+    begun = time.perf_counter()
+    for batch, when in zip(values, times, strict=True):
+        store.ingest(handles, batch, when, when, Counter())
+    return rounds * size / (time.perf_counter() - begun)
+
+
+def memory(columns: frozenset[str], size: int = 100_000) -> tuple[float, float]:
+    """MiB that the columns of so many series with 60 buckets take, and MiB that the process grew by, labels included.
+
+    To be called in a process of its own, where no memory lies about that was used before.
+    """
+    before = _resident()
+    table = Table(catalogue()["bench_wait_seconds"])
+    table.need(60.0, columns)
+    for number in range(size):
+        table.row((("series", f"s{number}"),), 10.0, 0)
+    rows = np.arange(size)
+    for second in range(62):
+        table.add(rows, np.random.default_rng(second).random(size), np.full(size, START + second))
+    return table.nbytes / 2**20, (_resident() - before) / 2**20
+
+
+def _resident() -> int:
+    fields = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    return int(fields[1]) * 4096
+
+
+def say(line: str) -> None:
+    """Print one line at once; the whole takes minutes."""
+    sys.stdout.write(f"judging   {line}\n")
+    sys.stdout.flush()
+
+
+def main(seconds: float) -> None:
+    """Measure and print; two to three minutes, most of it Prometheus' first window. `seconds` scales golive's rounds."""
+    say(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = reference(Path(folder), SIZES, [rule.estimator for rule in rules()], EVERY)
+    for size in SIZES:
+        ours, apart, longest, rate = golive(size, max(int(seconds * 100_000 / size / 5), 3) if size > 1000 else 50)
+        pairs = RULES * size
+        base = theirs.get(size)
+        reference_text = f"Prometheus {base:8.3f} s" if base else "Prometheus did not finish"
+        ratio = f"{base / ours:6.1f} x" if base else "-"
+        alone = f"{base / apart:.1f} x" if base else "-"
+        say(
+            f"{RULES} rules x {size:>7,} series = {pairs:>10,} pairs: {reference_text}, golive {ours:7.4f} s: {ratio} "
+            f"(goal 20 x); nothing shared between rules {apart:7.4f} s: {alone}; longest piece {longest * 1e3:.1f} ms; "
+            f"{ours / pairs * 1e9:.0f} ns a pair; fed at {rate / 1e6:.2f} M samples/s"
+        )
+    tick = ticking.measured()
+    say(
+        f"tick of {tick.pairs:,} (rule, group) pairs: median {tick.median * 1e3:.1f} ms, worst {tick.worst * 1e3:.1f} ms "
+        f"(goal 10 ms); longest piece p99 {tick.piece_p99 * 1e3:.2f} ms, worst {tick.piece_worst * 1e3:.2f} ms (goal 5 ms)"
+    )
+    for columns in (frozenset({"sum"}), frozenset({"sum", "min", "max", "last"})):
+        name = ", ".join(sorted(columns))
+        say(f"ingest, count and {name}: {ingest(columns) / 1e6:.2f} M samples/s (goal 1)")
+    for columns in (frozenset({"sum"}), frozenset({"sum", "min", "max", "last"})):
+        with ProcessPoolExecutor(1, get_context("spawn")) as apart_from_all:
+            size_of, grown = apart_from_all.submit(memory, columns).result()
+        name = ", ".join(sorted(columns))
+        say(
+            f"memory of 100,000 series x 60 buckets, count and {name}: {size_of:.0f} MiB, process {grown:+.0f} (goal 300)"
+        )
+
+
+if __name__ == "__main__":
+    main(5.0)
