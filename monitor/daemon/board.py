@@ -129,6 +129,23 @@ def _owners(judge: Judge, doors: Sequence[Door]) -> str:
     return ",".join(door.name for door in doors if mask >> door.number & 1)
 
 
+def unheard(doors: Iterable[Door], began: float, now: float) -> JudgedGate | None:
+    """A gate of its own for collectors of which nothing was ever heard since `began`; None when each one spoke.
+
+    What a silent collector would feed cannot be known, so no other gate can miss it: without this one a trunk that
+    never reported would simply not be there.
+    """
+    silent = [door.name for door in doors if math.isinf(door.newest) and now - began > 2 * door.stale_after]
+    if not silent:
+        return None
+    reason = f"Sources: nothing was ever heard of {', '.join(silent)}"
+    state = GateState("sources", "Sources", True, True, Standing.UNKNOWN, False, reason)  # noqa: FBT003 - a record's fields
+    row = GateRow(
+        name="sources", title="Sources", kind="judged", state="unknown", required=True, active=True, reason=reason
+    )
+    return JudgedGate(state, row, None, "")
+
+
 def rules(engine: Engine, now: float) -> tuple[RuleRow, ...]:
     """Every group of every active rule, worst first, bounded."""
     places: list[tuple[int, str, int]] = []

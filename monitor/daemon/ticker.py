@@ -66,7 +66,7 @@ class Ticker:
         self.on_tick = on_tick
         self.judged: list[board.JudgedGate] = []
         self.ruling = Ruling(Verdict.UNKNOWN, "nothing was judged yet", "")
-        self.ruled_since = clock()
+        self.ruled_since = self.began = clock()
         self.count = 0
         self.seconds = 0.0
         """How long the newest tick took."""
@@ -109,6 +109,8 @@ class Ticker:
         facts = TickFacts(self.engine, self.course.stage.name, now, self.independence)
         doors = list(self.intake.doors.values())
         self.judged = [board.gate(self.engine, gate, self.course, doors, now) for gate in self.gates]
+        if self.judged and (silent := board.unheard(doors, self.began, now)) is not None:
+            self.judged.append(silent)
         self.intake.frozen = False
         rules = {name: judge.rule for name, judge in self.engine.judges.items()}
         for told in chronicle.transitions(self.engine.transitions, rules, dict(self.catalogue)):

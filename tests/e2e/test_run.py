@@ -192,3 +192,36 @@ async def test_old_and_future_messages_never_look_fresh(
     assert seen.sources[0].refused_by == {"late": 1, "future": 1}
     assert seen.verdict.verdict in ("HOLD", "UNKNOWN")
     assert all(row.value is None for row in seen.rules)
+
+
+TWO = """
+  - name: other
+    kind: mqtt
+    every: 1s
+    max_age: 2s
+    broker: {{host: 127.0.0.1, port: 1}}
+    subscriptions: [{{topic: native}}]
+gates:
+"""
+
+
+async def test_a_source_that_never_spoke_is_missed_beside_one_that_does(
+    broker: Mosquitto, daemon: Callable[[str], RunningDaemon]
+) -> None:
+    """Two sources feed one rule and one of them never comes up: the verdict is UNKNOWN and names it, however good the other is."""
+    broker.start()
+    running = daemon(CONFIG.replace("gates:\n", TWO.lstrip("\n"), 1).format(port=broker.port, record="false"))
+    await running.start()
+    await running.until(lambda seen: seen.sources[0].state == "ok")
+
+    async def missed() -> bool:
+        await send(broker, sample(0.001))
+        seen = await running.snapshot()
+        return seen.gates[0].state == "ok" and seen.verdict.verdict == "UNKNOWN"
+
+    deadline = time.monotonic() + 30
+    while not await missed():
+        assert time.monotonic() < deadline
+    seen = await running.snapshot()
+    assert seen.verdict.reason == "Sources: nothing was ever heard of other"
+    assert (seen.gates[-1].name, seen.gates[-1].state) == ("sources", "unknown")
