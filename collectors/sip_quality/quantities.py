@@ -1,0 +1,71 @@
+"""The numbers of a quality report: keys, units, ranges, and how a device says that it has none (RFC 6035, RFC 3611 4.7)."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_KEPT = 4096
+"""Texts whose numbers are remembered: devices round, so that few texts say nearly all."""
+
+
+class Quantity:
+    """One number of one line: how its text is read."""
+
+    __slots__ = ("_absent", "_high", "_known", "_low", "_scale")
+
+    def __init__(self, scale: float, low: float, high: float, *absent: float) -> None:
+        """scale: from the unit of the report to the base unit.
+
+        low, high: range in the report's unit; what lies outside is a mistake of the device.
+        absent: values that stand for "not known".
+        """
+        self._scale = scale
+        self._low = low
+        self._high = high
+        self._absent = absent
+        self._known: dict[str, tuple[float | None, bool]] = {}
+
+    def read(self, text: str) -> tuple[float | None, bool]:
+        """The number in base units, None where there is none; and whether the text is sound."""
+        found = self._known.get(text)
+        if found is None:
+            found = self._read(text)
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[text] = found
+        return found
+
+    def _read(self, text: str) -> tuple[float | None, bool]:
+        if not _NUMBER.fullmatch(text):
+            return None, False
+        value = float(text)
+        if value in self._absent:
+            return None, True
+        if not self._low <= value <= self._high:
+            return None, False
+        return value * self._scale, True
+
+
+_PERCENT = Quantity(0.01, 0.0, 100.0)
+_SPAN = Quantity(0.001, 0.0, 65535.0, 65535.0)
+_DELAY = Quantity(0.001, 0.0, 65535.0, 0.0, 65535.0)
+"""A delay of nothing is one that nobody measured."""
+_RATING = Quantity(1.0, 0.0, 100.0, 127.0)
+"""RFC 6035 goes to 120 for wideband codecs; golive's R is the narrowband scale of ITU-T G.107, so above 100 is refused."""
+_OPINION = Quantity(1.0, 1.0, 5.0, 0.0, 12.7, 127.0)
+"""127 is the octet for "unavailable"; 12.7 is the same octet read as tenths."""
+_PLAIN = Quantity(1.0, 0.0, 1e6)
+
+LINES: dict[str, dict[str, Quantity]] = {
+    "SessionDesc": {"PPS": _PLAIN, "FD": _SPAN, "FPP": _PLAIN},
+    "JitterBuffer": {"JBN": _SPAN},
+    "PacketLoss": {"NLR": _PERCENT, "JDR": _PERCENT},
+    "BurstGapLoss": {"BLD": _PERCENT},
+    "Delay": {"RTD": _DELAY, "ESD": _DELAY, "OWD": _DELAY, "SOWD": _DELAY, "IAJ": _SPAN},
+    "QualityEst": {"RLQ": _RATING, "RCQ": _RATING, "MOSLQ": _OPINION, "MOSCQ": _OPINION},
+}
+"""What is read, by line and key. Other lines and keys are passed over."""
+
+MEASURED = ("NLR", "JDR", "BLD", "RTD", "ESD", "OWD", "SOWD", "IAJ", "RLQ", "RCQ", "MOSLQ", "MOSCQ")
+"""Keys that say something of what was heard, not of how the call was set up."""
