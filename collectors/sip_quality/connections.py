@@ -47,6 +47,8 @@ class Connections:
                 accept = asyncio.create_task(self._accept(line))
                 try:
                     await asyncio.wait((accept, stop), return_when=asyncio.FIRST_COMPLETED)
+                    if accept.done():
+                        accept.result()
                 finally:
                     accept.cancel()
                     await asyncio.gather(accept, return_exceptions=True)

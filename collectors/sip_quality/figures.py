@@ -50,9 +50,14 @@ _DELAY, _RATING, _MOS = range(len(_READ), len(KINDS))
 _BESIDE = {"RLQ": "MOSLQ", "RCQ": "MOSCQ"}
 
 
-def codec_label(section: Section) -> str:
+def codec_of(section: Section, other: Section | None) -> str:
+    """The codec of a direction; where it is not said, that of the other: calls seldom have two."""
+    return section.codec or (other.codec if other is not None else "")
+
+
+def codec_label(section: Section, other: Section | None) -> str:
     """The codec as a label; bounded, whatever a device writes."""
-    name = section.codec.partition("/")[0]
+    name = codec_of(section, other).partition("/")[0]
     return name if name in _CODECS else "other" if name else "unknown"
 
 
@@ -81,7 +86,7 @@ def figures(section: Section, other: Section | None) -> list[tuple[int, float]]:
     loss = values.get("NLR")
     if loss is not None:
         played = min(1.0, loss + values.get("JDR", 0.0))
-        r = rating(delay, played, codec=codec_named(section.codec))
+        r = rating(delay, played, codec=codec_named(codec_of(section, other)))
         found += ((_RATING, r), (_MOS, mos(r)))
     return found
 
@@ -105,7 +110,7 @@ def one_way_delay(section: Section, other: Section | None) -> float | None:
     if (ends := values.get("ESD")) is not None:
         return network + ends
     packet = values.get("FD", _FRAME) * (values.get("FPP") or 1.0)
-    codec = codec_named(section.codec)
+    codec = codec_named(codec_of(section, other))
     if (buffer := values.get("JBN")) is not None:
         return network + buffer + packet + codec.look_ahead
     if (jitter := values.get("IAJ")) is not None:

@@ -16,6 +16,7 @@ _LINES = 200
 _START = re.compile(r"([A-Za-z0-9.!%*_+`'~-]{1,32}) ([^\s]{1,2048}) SIP/(\d{1,3}\.\d{1,3})", re.IGNORECASE)
 _FOLD = re.compile(r"\n[ \t]+")
 _LENGTH = re.compile(r"\d{1,9}", re.ASCII)
+CUT_SHORT = "Body Shorter Than Content-Length"
 _COMPACT = {
     "c": "content-type",
     "e": "content-encoding",
@@ -117,5 +118,5 @@ def parse_datagram(raw: bytes) -> tuple[Message | None, str]:
         return message, "Bad Content-Length"
     body = raw[start:]
     if length > len(body):
-        return message, "Body Shorter Than Content-Length"
+        return message._replace(body=body), CUT_SHORT
     return message._replace(body=body if length < 0 else body[:length]), ""

@@ -231,5 +231,5 @@ def _alert(value: str) -> Alert:
     return Alert(
         kind.lower() if kind in _TYPES else "other",
         severity if severity in _SEVERITIES else "other",
-        _DIRECTIONS.get(said.get("dir", "").lower(), "heard"),
+        _DIRECTIONS.get(said.get("dir", "").lower(), "unknown"),
     )

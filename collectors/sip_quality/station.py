@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from collectors.sip_quality.agent import answer
 from collectors.sip_quality.figures import JITTER, KINDS, SOURCE, codec_label, figures, is_empty
-from collectors.sip_quality.message import Message, parse_datagram
+from collectors.sip_quality.message import CUT_SHORT, Message, parse_datagram
 from collectors.sip_quality.places import Places, Rule
 from collectors.sip_quality.repeats import Repeats
 from collectors.sip_quality.reply import Peer, respond, way_back
@@ -84,6 +84,8 @@ class Station:
             return None
         if fault:
             response = self.fault(Fault(message, 400, fault), peer, received)
+            if fault == CUT_SHORT:
+                self._salvage(message, peer, received)
         else:
             response = self._request(message, peer, received)
         return (response, way_back(message, peer)) if response else None
@@ -137,6 +139,13 @@ class Station:
             self.refuse(said.refusal, message.body or _shown(message), received)
         return respond(message, peer, self._key, said.status, said.words, said.headers)
 
+    def _salvage(self, message: Message, peer: Peer, received: float) -> None:
+        """Keep the whole lines of a report that was cut; the last one may hold half a number."""
+        body = answer(message, BODY_LIMIT, self._key).report
+        report = parse(body[: body.rfind(b"\n") + 1]) if body else None
+        if report is not None:
+            self._report(report, message, peer, received)
+
     def _report(self, report: Report, message: Message, peer: Peer, received: float) -> None:
         if not self._repeats.note(report, f"{message.first('call-id')} {message.first('cseq')}"):
             self.refuse("duplicate", message.body, received)
@@ -160,7 +169,7 @@ class Station:
             self._emit(direction, section, other, place, at if at is not None and self._timed else received)
 
     def _emit(self, direction: str, section: Section, other: Section | None, place: Labels, at: float) -> None:
-        codec = codec_label(section)
+        codec = codec_label(section, other)
         bundle = self._bundles.get((place, direction, codec))
         if bundle is None:
             if len(self._bundles) >= _BUNDLES:
