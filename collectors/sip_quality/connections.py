@@ -144,9 +144,9 @@ class Connections:
         """How many messages there were, and the responses to them."""
         received = time.time()
         messages = framer.feed(data)
-        responses = [_PONG] * framer.pings
+        responses = [self._station.message(message, peer, received) for message in messages]
+        responses += [_PONG] * framer.pings
         framer.pings = 0
-        responses += [self._station.message(message, peer, received) for message in messages]
         if framer.fault is not None:
             self._inlet.heard(1, received)
             responses.append(self._station.fault(framer.fault, peer, received))

@@ -14,6 +14,8 @@ DELAY = "golive_media_one_way_delay_seconds"
 JITTER = "golive_media_jitter_seconds"
 SOURCE = "vq-rtcpxr"
 _FRAME = 0.020
+_BEYOND = 30.0
+"""Seconds of delay that no call has: a sum of figures that do not belong together."""
 _CODECS = frozenset(
     {
         *("pcmu", "pcma", "g722", "g7221", "g723", "g726", "g726-32", "g728", "g729", "g729a", "g729ab", "gsm", "ilbc"),
@@ -80,7 +82,7 @@ def figures(section: Section, other: Section | None) -> list[tuple[int, float]]:
         if value is not None and (value or key not in _BESIDE or _BESIDE[key] in values):
             found.append((number, value))
     delay = one_way_delay(section, other)
-    if delay is None:
+    if delay is None or delay > _BEYOND:
         return found
     found.append((_DELAY, delay))
     loss = values.get("NLR")

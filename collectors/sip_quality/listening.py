@@ -15,7 +15,7 @@ from monitor.intake.source import Misconfigured
 from monitor.outbound.broker import TlsFiles
 from monitor.plan import Section
 
-_PORT, _TLS_PORT = 5060, 5061
+_PORT, _TLS_PORT, _TOP_PORT = 5060, 5061, 65535
 _BACKLOG = 128
 _SO_RCVBUFFORCE = 33
 _SO_MEMINFO, _MEMINFO = 55, struct.Struct("9I")
@@ -57,6 +57,9 @@ class Listen(Section, frozen=True, kw_only=True):
     """Certificate and key, for transport `tls` and only there."""
 
     def __post_init__(self) -> None:
+        if self.port is not None and not 0 <= self.port <= _TOP_PORT:
+            msg = f"port {self.port} is none: write 1 to {_TOP_PORT}, or 0 for any that is free"
+            raise ValueError(msg)
         if (self.transport == "tls") != (self.tls is not None):
             msg = "transport: tls and tls: {cert: ..., key: ...} belong together"
             raise ValueError(msg)

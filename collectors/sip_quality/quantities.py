@@ -49,8 +49,10 @@ class Quantity:
 
 _PERCENT = Quantity(0.01, 0.0, 100.0)
 _SPAN = Quantity(0.001, 0.0, 65535.0, 65535.0)
-_DELAY = Quantity(0.001, 0.0, 65535.0, 0.0, 65535.0)
-"""A delay of nothing is one that nobody measured."""
+_JITTER = Quantity(0.001, 0.0, 10_000.0, 65535.0)
+_ONE_WAY = Quantity(0.001, 0.0, 30_000.0, 0.0, 65535.0)
+"""A delay of nothing is one that nobody measured; half a minute is beyond any call."""
+_ROUND_TRIP = Quantity(0.001, 0.0, 60_000.0, 0.0, 65535.0)
 _RATING = Quantity(1.0, 0.0, 100.0, 127.0)
 """RFC 6035 goes to 120 for wideband codecs; golive's R is the narrowband scale of ITU-T G.107, so above 100 is refused."""
 _OPINION = Quantity(1.0, 1.0, 5.0, 0.0, 12.7, 127.0)
@@ -62,7 +64,7 @@ LINES: dict[str, dict[str, Quantity]] = {
     "JitterBuffer": {"JBN": _SPAN},
     "PacketLoss": {"NLR": _PERCENT, "JDR": _PERCENT},
     "BurstGapLoss": {"BLD": _PERCENT},
-    "Delay": {"RTD": _DELAY, "ESD": _DELAY, "OWD": _DELAY, "SOWD": _DELAY, "IAJ": _SPAN},
+    "Delay": {"RTD": _ROUND_TRIP, "ESD": _ONE_WAY, "OWD": _ONE_WAY, "SOWD": _ONE_WAY, "IAJ": _JITTER},
     "QualityEst": {"RLQ": _RATING, "RCQ": _RATING, "MOSLQ": _OPINION, "MOSCQ": _OPINION},
 }
 """What is read, by line and key. Other lines and keys are passed over."""
