@@ -68,7 +68,12 @@ async def call(folder: Path, port: int, steps: Iterable[Step], transport: str = 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await process.communicate()
+    try:
+        said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     log = folder / "sipp.log"
     errors = await asyncio.to_thread(log.read_text, errors="replace") if log.exists() else ""
     assert process.returncode == 0, said.decode(errors="replace")[-3000:] + errors

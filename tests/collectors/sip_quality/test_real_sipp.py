@@ -25,7 +25,7 @@ async def test_every_captured_body_is_taken_from_a_real_stack(transport: str, tm
     assert inlet.messages == 19
     assert len(inlet.of("golive_media_round_trip_seconds")) >= 19
     assert {dict(sample.labels)["direction"] for sample in inlet.samples} == {"heard", "sent"}
-    assert max(sample.value for sample in inlet.of(LOSS)) == pytest.approx(0.0533)
+    assert max(sample.value for sample in inlet.of(LOSS)) == pytest.approx(0.0833)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
