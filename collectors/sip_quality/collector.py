@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any, Literal
 
 from collectors.sip_quality.connections import Connections
-from collectors.sip_quality.datagrams import serve_datagrams
+from collectors.sip_quality.datagrams import Datagrams
 from collectors.sip_quality.listening import Listen, name_of, overflowed
 from collectors.sip_quality.places import Rule, check_labels, network_of
 from collectors.sip_quality.sources import Sources
@@ -77,7 +77,8 @@ class SipQuality(Source, frozen=True, kw_only=True, tag="sip_quality", tag_field
             work: list[Coroutine[Any, Any, None]] = []
             for part, line, context in zip(self.listen, lines, contexts, strict=True):
                 if part.transport == "udp":
-                    work.append(serve_datagrams(line, station, turns, inlet))
+                    datagrams = Datagrams(line, station, turns, inlet)
+                    work += (datagrams.read(), datagrams.answer())
                 else:
                     keeper = Connections(station, turns, inlet, context=context, most=self.connections, idle=self.idle)
                     work.append(keeper.serve(line))

@@ -14,20 +14,52 @@ from monitor.intake.inlet import Inlet
 _LARGEST = 65535
 _LOOK = 8
 """Datagrams between two looks at the clock."""
+_WAITING = 5000
+"""Answers that may wait for their samples to be kept."""
+_BATCH = 100
+"""Answers that are sent at once."""
 
 
-async def serve_datagrams(line: socket.socket, station: Station, turns: Turns, inlet: Inlet) -> None:
-    """Serve until cancelled. What commit raises ends it: no device is told that its report is kept."""
-    loop = asyncio.get_running_loop()
-    while True:
-        await _readable(loop, line)
-        responses = await turns.take(lambda: _read(line, station))
-        if not responses:
-            continue
-        await inlet.commit()
-        unsent = sum(not _sent(line, response, peer) for response, peer in responses)
-        if unsent:
-            station.refuse("unsent", b"no room for a response", time.time(), unsent)
+class Datagrams:
+    """One socket. Reading goes on while what was read is being kept; an answer waits until it is."""
+
+    def __init__(self, line: socket.socket, station: Station, turns: Turns, inlet: Inlet) -> None:
+        self._line = line
+        self._station = station
+        self._turns = turns
+        self._inlet = inlet
+        self._waiting: list[tuple[bytes, Peer]] = []
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def read(self) -> None:
+        """Read until cancelled; the kernel keeps what comes while the answers are behind."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._room.wait()
+            await _readable(loop, self._line)
+            responses = await self._turns.take(lambda: _read(self._line, self._station))
+            if responses:
+                self._waiting += responses
+                self._news.set()
+                if len(self._waiting) >= _WAITING:
+                    self._room.clear()
+
+    async def answer(self) -> None:
+        """Answer until cancelled. What commit raises ends it: no device is told that its report is kept."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            responses, self._waiting = self._waiting, []
+            self._room.set()
+            await self._inlet.commit()
+            unsent = 0
+            for start in range(0, len(responses), _BATCH):
+                unsent += sum(not _sent(self._line, *response) for response in responses[start : start + _BATCH])
+                await asyncio.sleep(0)
+            if unsent:
+                self._station.refuse("unsent", b"no room for a response", time.time(), unsent)
 
 
 async def _readable(loop: asyncio.AbstractEventLoop, line: socket.socket) -> None:

@@ -13,12 +13,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
-from collectors.sip_quality.quantities import LINES, MEASURED, Quantity
+from collectors.sip_quality.quantities import LINES, MEASURED
 
 ReportKind: TypeAlias = Literal["session", "interval", "alert"]
 LINE_LIMIT = 2048
 _LINES = 400
 _BAD_LIMIT = 8
+_REMEMBERED = 4096
+"""Lines whose meaning is remembered."""
 _PAIR = re.compile(r'([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*("[^"]*"|\S*)')
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _HOST = re.compile(r"sips?:(?:[^@>\s]{0,256}@)?(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})", re.IGNORECASE)
@@ -84,7 +86,6 @@ class Report(NamedTuple):
         return found[1].strip("[]").lower() if found else ""
 
 
-@lru_cache(maxsize=4096)
 def parse_time(text: str) -> float | None:
     """RFC 3339 as unix seconds; None for anything else, `0` above all."""
     if not _TIME.fullmatch(text):
@@ -116,6 +117,45 @@ def _pairs(value: str) -> list[tuple[str, str]]:
     return _PAIR.findall(value)
 
 
+class _Figures(NamedTuple):
+    """What one line of figures says."""
+
+    values: tuple[tuple[str, float], ...]
+    codec: str
+    stated: bool
+    bad: tuple[str, ...]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _figures(name: str, value: str) -> _Figures:
+    """Read a line of figures. Remembered, since the devices of one network say much the same in the same words."""
+    wanted = LINES[name]
+    values: dict[str, float] = {}
+    bad, codec, stated = [], "", False
+    for key, text in _pairs(value):
+        upper = key.upper()
+        quantity = wanted.get(upper)
+        if quantity is None:
+            if upper == "PD" and not codec:
+                codec = text.strip('"').lower()
+            continue
+        number, sound = quantity.read(text)
+        if not sound:
+            bad.append(f"{key}={text}"[:80])
+        elif number is not None:
+            values.setdefault(upper, number)
+        stated = stated or upper in _MEASURED
+    return _Figures(tuple(values.items()), codec, stated, tuple(bad[:_BAD_LIMIT]))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _times(value: str) -> tuple[float | None, float | None, str]:
+    """START, STOP and how they are written."""
+    said = {key.upper(): text for key, text in reversed(_pairs(value))}
+    start, stop = said.get("START", ""), said.get("STOP", "")
+    return parse_time(start), parse_time(stop), f"{start} {stop}"
+
+
 class _Reader:
     """What has been read of one report."""
 
@@ -136,9 +176,13 @@ class _Reader:
             if not name:
                 return
         if name in LINES:
-            self._figures(LINES[name], value)
+            self._take(_figures(name, value))
         elif name == "Timestamps":
-            self._timestamps(value)
+            section = self._section()
+            start, stop, written = _times(value)
+            section.start = start if section.start is None else section.start
+            section.stop = stop if section.stop is None else section.stop
+            self._times.append(written)
         elif name in _SECTIONS:
             self._now = _SECTIONS[name]
             self._section()
@@ -180,34 +224,15 @@ class _Reader:
             section = self._sections[self._now] = Section()
         return section
 
-    def _figures(self, wanted: dict[str, Quantity], value: str) -> None:
+    def _take(self, said: _Figures) -> None:
         section = self._section()
-        for key, text in _pairs(value):
-            quantity = wanted.get(key)
-            name = key
-            if quantity is None:
-                name = key.upper()
-                if name == "PD" and not section.codec:
-                    section.codec = text.strip('"').lower()
-                quantity = wanted.get(name)
-                if quantity is None:
-                    continue
-            number, sound = quantity.read(text)
-            if not sound:
-                self.refuse(f"{key}={text}")
-            elif number is not None:
-                section.values.setdefault(name, number)
-            section.stated = section.stated or name in _MEASURED
-
-    def _timestamps(self, value: str) -> None:
-        section = self._section()
-        for key, text in _pairs(value):
-            self._times.append(text)
-            name = key.upper()
-            if name == "START" and section.start is None:
-                section.start = parse_time(text)
-            elif name == "STOP" and section.stop is None:
-                section.stop = parse_time(text)
+        values = section.values
+        for name, number in said.values:
+            values.setdefault(name, number)
+        section.codec = section.codec or said.codec
+        section.stated = section.stated or said.stated
+        for text in said.bad:
+            self.refuse(text)
 
 
 _MEASURED = frozenset(MEASURED)

@@ -10,6 +10,8 @@ from typing import TypeVar
 T = TypeVar("T")
 PIECE = 0.002
 """Seconds after which a piece of work should end, and after which a rest is due."""
+_CREDIT = 0.020
+"""Seconds of rest that can be saved up: so much work may come in pieces without a rest between them."""
 
 
 class Turns:
@@ -18,15 +20,19 @@ class Turns:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._owed = 0.0
+        """Seconds of rest that are due; below zero what was saved up."""
         self._since = time.perf_counter()
 
     async def take(self, work: Callable[[], T]) -> T:
-        """Do a piece of work once it is its turn; the others of the loop come before the next one."""
+        """Do a piece of work once it is its turn; the others of the loop come before the next one.
+
+        Work counts by the processor's time: what other programs take from us is no work of ours.
+        """
         async with self._lock:
-            begun = time.perf_counter()
-            self._owed = max(0.0, self._owed - (begun - self._since))
+            self._owed = max(-_CREDIT, self._owed - (time.perf_counter() - self._since))
+            begun = time.thread_time()
             result = work()
+            self._owed += time.thread_time() - begun
             self._since = time.perf_counter()
-            self._owed += self._since - begun
             await asyncio.sleep(self._owed if self._owed >= PIECE else 0)
             return result

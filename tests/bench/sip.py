@@ -23,7 +23,7 @@ from monitor.judging.store import Store
 GOAL = 5000.0
 SOURCES = 50
 TICK = 0.25
-_FIGURES = 22
+_FIGURES = 21
 """Samples in a report with both directions."""
 
 

@@ -37,47 +37,56 @@ def reports(count: int, seed: int = 7) -> list[bytes]:
     return made
 
 
-def main(port: int, count: int, rate: float, sources: int) -> None:
-    """Send, count the responses, print both."""
-    made = reports(count)
-    lines = []
-    for number in range(sources):
-        line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        line.bind((f"127.0.{1 + number // 250}.{1 + number % 250}", 0))
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        line.setblocking(False)
-        lines.append(line)
-    watched = select.epoll()
-    by_descriptor = {line.fileno(): line for line in lines}
-    for descriptor in by_descriptor:
-        watched.register(descriptor, select.EPOLLIN)
-    answered = 0
+class Lines:
+    """Sockets of as many addresses."""
 
-    def hear(wait: float) -> int:
+    def __init__(self, port: int, sources: int) -> None:
+        self._to = ("127.0.0.1", port)
+        self._watched = select.epoll()
+        self._lines = []
+        for number in range(sources):
+            line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            line.bind((f"127.0.{1 + number // 250}.{1 + number % 250}", 0))
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            line.setblocking(False)  # noqa: FBT003 - its own signature
+            self._watched.register(line.fileno(), select.EPOLLIN)
+            self._lines.append(line)
+        self._by_descriptor = {line.fileno(): line for line in self._lines}
+
+    def send(self, number: int, raw: bytes) -> None:
+        """Send a datagram from one of the addresses, in turn."""
+        self._lines[number % len(self._lines)].sendto(raw, self._to)
+
+    def hear(self, wait: float) -> int:
+        """How many 200 are there, waiting so many seconds for the first."""
         found = 0
-        for descriptor, _ in watched.poll(wait):
+        for descriptor, _ in self._watched.poll(wait):
             try:
-                while by_descriptor[descriptor].recv(2048).startswith(b"SIP/2.0 200"):
+                while self._by_descriptor[descriptor].recv(2048).startswith(b"SIP/2.0 200"):
                     found += 1
             except BlockingIOError:
-                pass
+                continue
         return found
 
+
+def main(port: int, count: int, rate: float, sources: int) -> None:
+    """Send, count the responses, print both."""
+    made, lines = reports(count), Lines(port, sources)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     begun = time.monotonic()
-    sent = 0
+    sent = answered = 0
     while sent < count:
         due = min(count, int((time.monotonic() - begun) * rate) + 1)
         for number in range(sent, due):
-            lines[number % sources].sendto(made[number], ("127.0.0.1", port))
+            lines.send(number, made[number])
         sent = due
-        answered += hear(_PAUSE)
+        answered += lines.hear(_PAUSE)
     took = time.monotonic() - begun
     quiet = time.monotonic()
     while time.monotonic() - quiet < _PATIENCE and answered < count:
-        if found := hear(0.05):
+        if found := lines.hear(0.05):
             answered += found
             quiet = time.monotonic()
     sys.stdout.write(f"{answered} {took}\n")
