@@ -20,6 +20,8 @@ _PATIENCE = 10.0
 """Seconds for a device to take its response."""
 _PONG = b"\r\n"
 _LINGER = 1.0
+_MOMENT = 0.001
+"""Seconds until the next connection is looked at after one was turned away."""
 
 
 class Connections:
@@ -78,7 +80,7 @@ class Connections:
             connection.close()
             self._inlet.heard(1, time.time())
             self._station.refuse(reason, f"connection of {peer.host}".encode(), time.time())
-            await asyncio.sleep(0)
+            await asyncio.sleep(_MOMENT)
             return
         task = asyncio.create_task(self._keep(connection, peer), name=f"SIP connection of {peer.host}")
         self._open.add(task)

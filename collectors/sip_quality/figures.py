@@ -111,7 +111,7 @@ def one_way_delay(section: Section, other: Section | None) -> float | None:
         return None
     if (ends := values.get("ESD")) is not None:
         return network + ends
-    packet = values.get("FD", _FRAME) * (values.get("FPP") or 1.0)
+    packet = (values.get("FD") or _FRAME) * (values.get("FPP") or 1.0)
     codec = codec_named(codec_of(section, other))
     if (buffer := values.get("JBN")) is not None:
         return network + buffer + packet + codec.look_ahead

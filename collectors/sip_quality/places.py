@@ -106,7 +106,7 @@ class Places:
         """Labels of a report that came from `host`."""
         said = (
             host,
-            report.local_address,
+            report.local_address[:_LONGEST],
             report.local_host,
             report.local_group[:_LONGEST],
             message.first("user-agent")[:_LONGEST],

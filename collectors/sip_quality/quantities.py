@@ -7,6 +7,7 @@ import re
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _KEPT = 4096
 """Texts whose numbers are remembered: devices round, so that few texts say nearly all."""
+_SHORT = 12
 
 
 class Quantity:
@@ -33,7 +34,8 @@ class Quantity:
             found = self._read(text)
             if len(self._known) >= _KEPT:
                 self._known.clear()
-            self._known[text] = found
+            if len(text) <= _SHORT:
+                self._known[text] = found
         return found
 
     def _read(self, text: str) -> tuple[float | None, bool]:
@@ -57,11 +59,12 @@ _RATING = Quantity(1.0, 0.0, 100.0, 127.0)
 """RFC 6035 goes to 120 for wideband codecs; golive's R is the narrowband scale of ITU-T G.107, so above 100 is refused."""
 _OPINION = Quantity(1.0, 1.0, 5.0, 0.0, 12.7, 127.0)
 """127 is the octet for "unavailable"; 12.7 is the same octet read as tenths."""
+_BUFFER = Quantity(0.001, 0.0, 30_000.0, 0.0, 65535.0)
 _PLAIN = Quantity(1.0, 0.0, 1e6)
 
 LINES: dict[str, dict[str, Quantity]] = {
     "SessionDesc": {"PPS": _PLAIN, "FD": _SPAN, "FPP": _PLAIN},
-    "JitterBuffer": {"JBN": _SPAN},
+    "JitterBuffer": {"JBN": _BUFFER},
     "PacketLoss": {"NLR": _PERCENT, "JDR": _PERCENT},
     "BurstGapLoss": {"BLD": _PERCENT},
     "Delay": {"RTD": _ROUND_TRIP, "ESD": _ONE_WAY, "OWD": _ONE_WAY, "SOWD": _ONE_WAY, "IAJ": _JITTER},

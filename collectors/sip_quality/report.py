@@ -21,7 +21,7 @@ _LINES = 400
 _BAD_LIMIT = 8
 _REMEMBERED = 4096
 """Lines whose meaning is remembered."""
-_PAIR = re.compile(r'([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*("[^"]*"|\S*)')
+_PAIR = re.compile(r'(?<![A-Za-z0-9])([A-Za-z][A-Za-z0-9]{0,31})[ \t]*=[ \t]*("[^"]*"|\S*)')
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _HOST = re.compile(r"sips?:(?:[^@>\s]{0,256}@)?(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})", re.IGNORECASE)
 _KINDS: dict[str, ReportKind] = {

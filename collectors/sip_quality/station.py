@@ -156,6 +156,8 @@ class Station:
         if report.alert is not None:
             self._alarm(report.alert, place, received)
         heard, sent = report.heard, report.sent
+        if report.alert is None and not any(section is not None and section.stated for section in (heard, sent)):
+            self.refuse("nothing_measured", message.body, received)
         for direction, section, other in (("heard", heard, sent), ("sent", sent, heard)):
             if section is None or not section.stated:
                 continue

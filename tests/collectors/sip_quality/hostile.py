@@ -44,6 +44,9 @@ CORPUS = (
     publish(b'VQSessionReport\r\nSessionDesc: FMTP="' + b"a=" * 900 + b"\r\n", 1),
     publish(b"VQSessionReport\r\nPacketLoss: " + b"= " * 1000 + b"\r\n", 1),
     publish(b"VQSessionReport\r\nLocalID: <sip:" + b"@" * 1000 + b"\r\nPacketLoss: NLR=1", 1),
+    publish(b"VQSessionReport\r\n" + (b'Delay: "' + b"a" * 2000 + b"\r\n") * 15, 1),
+    publish(b"VQSessionReport\r\n" + (b'Delay: "' + b"a=  " * 500 + b"\r\n") * 15, 1),
+    publish(b"VQSessionReport\r\n" + (b"LocalID: " + b"sip:" * 500 + b"\r\n") * 15 + b"PacketLoss: NLR=1", 1),
     publish(b"[" * 30000, 1),
     publish(b"\xed\xa0\x80" * 5000, 1),
 )

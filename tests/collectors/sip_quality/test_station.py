@@ -79,6 +79,40 @@ def test_reports_without_a_call_or_times_are_told_apart_by_their_request():
     assert dict(inlet.refused) == {"duplicate": 1}
 
 
+def test_a_report_that_says_nothing_of_what_was_heard_is_counted():
+    """A session report without figures is answered and counted as one in which nothing was measured."""
+    made, inlet = station()
+    [response] = take(
+        made, publish(b"VQSessionReport: CallTerm\r\nCallID: x\r\nLocalMetrics:\r\nSessionDesc: PD=PCMU\r\n", 1)
+    )
+    assert response.startswith(b"SIP/2.0 200")
+    assert (inlet.samples, dict(inlet.refused)) == ([], {"nothing_measured": 1})
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"),
+    [
+        ("SOWD=150 RTD=100 ESD=60", 0.150),
+        ("OWD=30 RTD=100 ESD=60", 0.090),
+        ("RTD=100 ESD=60", 0.110),
+        ("RTD=100 ESD=0 JBN=40", 0.110),
+        ("RTD=100 ESD=0 JBN=0 IAJ=5", 0.080),
+        ("RTD=100", None),
+        ("RTD=0 ESD=60", None),
+        ("OWD=29999 ESD=29999", None),
+    ],
+)
+def test_the_delay_from_mouth_to_ear_is_the_best_that_was_reported(delay, seconds):
+    """What was measured comes before what is added up, and a nought is no delay."""
+    buffer = next((part for part in delay.split() if part.startswith("JBN")), "JBN=0")
+    body = f"VQSessionReport\r\nSessionDesc: PD=PCMU FD=20 FPP=1\r\nJitterBuffer: {buffer}\r\nDelay: {delay}\r\nPacketLoss: NLR=1.0\r\n"
+    made, inlet = station("clock: receipt\n")
+    take(made, publish(body.encode(), 1))
+    found = [sample.value for sample in inlet.of("golive_media_one_way_delay_seconds")]
+    assert found == ([] if seconds is None else [pytest.approx(seconds)])
+    assert bool(inlet.of("golive_media_mos", method="g107")) is (seconds is not None)
+
+
 def test_alerts_are_counted_from_nought():
     """The first alert is an increase already, times never fall, and severities are counted apart."""
     made, inlet = station()
@@ -161,9 +195,9 @@ def test_any_bytes_are_read_or_refused(raw):
 def test_the_corpus_is_survived_in_time(raw):
     """Each piece of the hostile corpus is judged in a few milliseconds, and what follows is read."""
     made, inlet = station()
-    begun = time.perf_counter()
+    begun = time.thread_time()
     take(made, raw)
-    assert time.perf_counter() - begun < 0.2
+    assert time.thread_time() - begun < 0.05
     take(made, publish(session("last@test", RECEIVED), 77))
     assert inlet.of(LOSS)
     sound_values(inlet)
