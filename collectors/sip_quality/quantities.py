@@ -10,10 +10,10 @@ _KEPT = 4096
 _SHORT = 12
 
 
-class Quantity:
-    """One number of one line: how its text is read."""
+class Quantity(dict[str, tuple[float | None, bool]]):
+    """One number of one line. By its text: the number in base units, None where there is none, and whether it is sound."""
 
-    __slots__ = ("_absent", "_high", "_known", "_low", "_scale")
+    __slots__ = ("_absent", "_high", "_low", "_scale")
 
     def __init__(self, scale: float, low: float, high: float, *absent: float) -> None:
         """scale: from the unit of the report to the base unit.
@@ -21,21 +21,18 @@ class Quantity:
         low, high: range in the report's unit; what lies outside is a mistake of the device.
         absent: values that stand for "not known".
         """
+        super().__init__()
         self._scale = scale
         self._low = low
         self._high = high
         self._absent = absent
-        self._known: dict[str, tuple[float | None, bool]] = {}
 
-    def read(self, text: str) -> tuple[float | None, bool]:
-        """The number in base units, None where there is none; and whether the text is sound."""
-        found = self._known.get(text)
-        if found is None:
-            found = self._read(text)
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            if len(text) <= _SHORT:
-                self._known[text] = found
+    def __missing__(self, text: str) -> tuple[float | None, bool]:
+        found = self._read(text)
+        if len(self) >= _KEPT:
+            self.clear()
+        if len(text) <= _SHORT:
+            self[text] = found
         return found
 
     def _read(self, text: str) -> tuple[float | None, bool]:

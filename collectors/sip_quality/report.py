@@ -133,13 +133,16 @@ def _figures(name: str, value: str) -> _Figures:
     values: dict[str, float] = {}
     bad, codec, stated = [], "", False
     for key, text in _pairs(value):
-        upper = key.upper()
-        quantity = wanted.get(upper)
+        upper = key
+        quantity = wanted.get(key)
         if quantity is None:
+            upper = key.upper()
             if upper == "PD" and not codec:
                 codec = text.strip('"').lower()
-            continue
-        number, sound = quantity.read(text)
+            quantity = wanted.get(upper)
+            if quantity is None:
+                continue
+        number, sound = quantity[text]
         if not sound:
             bad.append(f"{key}={text}"[:80])
         elif number is not None:
@@ -171,13 +174,16 @@ class _Reader:
     def line(self, line: str) -> None:
         """Read one line; a name is compared as it is before it is compared without case and spaces."""
         name, _, value = line.partition(":")
-        if name not in _NAMES:
-            name = _SPELLED.get(name.strip().lower(), "")
-            if not name:
-                return
         if name in LINES:
             self._take(_figures(name, value))
-        elif name == "Timestamps":
+        elif name in _NAMES:
+            self._other(name, value)
+        elif (spelled := _SPELLED.get(name.strip().lower())) is not None:
+            self.line(f"{spelled}:{value}")
+
+    def _other(self, name: str, value: str) -> None:
+        """A line that holds no figures."""
+        if name == "Timestamps":
             section = self._section()
             start, stop, written = _times(value)
             section.start = start if section.start is None else section.start
