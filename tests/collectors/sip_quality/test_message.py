@@ -80,6 +80,7 @@ def test_headers_beyond_the_limit_are_not_read():
     assert parse_datagram(raw) == (None, "")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(b"".join(THREE))), max_size=12).map(sorted))
 def test_a_stream_cut_anywhere_gives_the_same_messages(cuts):
     """Several messages in one segment, or one message in many, are the same messages."""
@@ -130,7 +131,7 @@ def test_a_trickle_of_bytes_costs_what_its_bytes_cost():
     assert len(framer._buffer) <= HEAD_LIMIT + 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(broken)
 def test_any_bytes_are_a_message_or_none(raw):
     """Whatever comes, neither reader raises, and a stream keeps no more than it may."""

@@ -158,7 +158,7 @@ def test_an_acknowledgement_is_never_answered():
     assert answer(message, 32768, KEY).status == 0
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(broken)
 def test_no_request_can_add_a_line_to_its_response(raw):
     """Whatever is echoed, the response is one head with a status line and headers we wrote, and no body."""

@@ -176,7 +176,7 @@ def sound_values(inlet: RecordingInlet) -> None:
         assert all(value and value.isprintable() and len(value) <= 128 for _, value in sample.labels)
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(broken, max_size=4))
 def test_any_bytes_are_read_or_refused(raw):
     """Whatever comes, nothing is raised, values are in range or absent, and the sound report after it is read."""
@@ -215,7 +215,7 @@ _NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(st.dictionaries(_NAMES, _NUMBERS))
 def test_every_number_is_in_range_or_absent(fields):
     """Whatever a device writes into whatever field, no impossible number becomes a sample, and 127 never a MOS."""
