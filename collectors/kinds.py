@@ -5,5 +5,6 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from collectors.mqtt.collector import Mqtt
+from collectors.push.collector import Push
 
-AnyCollector: TypeAlias = Mqtt
+AnyCollector: TypeAlias = Mqtt | Push

@@ -23,6 +23,7 @@ from monitor.deciding.journal import Journal
 from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
 from monitor.intake.intake import Intake
+from monitor.intake.postbox import Postbox
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.judging.derived import DerivedFigures
@@ -212,6 +213,7 @@ class Daemon:
             self.config.web,
             self.camera.ready,
             journal=self.journal,
+            postboxes=[c for c in self.config.collectors if isinstance(c, Postbox)],
             on_denied=self._denied,
         )
         self.listener = Listener(app, self.config.web, lambda: self.own.denied("full"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
 
@@ -98,12 +99,12 @@ class Listener:
 
 
 class _Full(asyncio.Protocol):
-    """Turns a connection away."""
+    """Turns a connection away. What a TCP server hands over is a Transport, though uvloop's does not descend from it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            transport.write(_FULL)
-            transport.close()
+        answered = cast("asyncio.Transport", transport)
+        answered.write(_FULL)
+        answered.close()
 
 
 class _Door(asyncio.Protocol):
@@ -119,8 +120,7 @@ class _Door(asyncio.Protocol):
         doors.add(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._wait(HEAD_SECONDS)
         self._inner.connection_made(transport)
 

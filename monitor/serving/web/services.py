@@ -12,6 +12,7 @@ from aiohttp import web
 
 from monitor.deciding.auth import Attempts, Authority
 from monitor.deciding.entry import Entry
+from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
@@ -51,6 +52,8 @@ class Services:
     config: WebConfig
     ready: Callable[[], str | None]
     journal: Pages | None = None
+    postboxes: Sequence[Postbox] = ()
+    """Collectors that are posted to."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from monitor.deciding.auth import Authority
 from monitor.deciding.entry import Entry
 from monitor.deciding.people import Person
 from monitor.deciding.tokens import make_token, revoke_tokens
+from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
@@ -118,7 +119,7 @@ class Reply(NamedTuple):
 class House:
     """A running web server and what is behind it."""
 
-    def __init__(self, state_dir: Path, config: WebConfig) -> None:
+    def __init__(self, state_dir: Path, config: WebConfig, postboxes: Sequence[Postbox] = ()) -> None:
         self.desk = FakeDesk()
         self.denials: list[Denial] = []
         self.not_ready: str | None = None
@@ -136,6 +137,7 @@ class House:
             config,
             lambda: self.not_ready,
             journal=FakeJournal(),
+            postboxes=postboxes,
             on_denied=self.denials.append,
         )
         self.listener = Listener(app, config, lambda: self.own.denied("full"))
@@ -165,9 +167,11 @@ class House:
 
 
 @asynccontextmanager
-async def opened(state_dir: Path, config: WebConfig | None = None) -> AsyncIterator[House]:
+async def opened(
+    state_dir: Path, config: WebConfig | None = None, postboxes: Sequence[Postbox] = ()
+) -> AsyncIterator[House]:
     """A house with anna's token, on a free port."""
-    house = House(state_dir, config or WebConfig(listen="127.0.0.1:0"))
+    house = House(state_dir, config or WebConfig(listen="127.0.0.1:0"), postboxes)
     house.token = await house.new_token("anna")
     await house.listener.start()
     try:
