@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from collectors.mqtt.collector import Mqtt
+from collectors.promql.collector import Promql
 from collectors.push.collector import Push
 
-AnyCollector: TypeAlias = Mqtt | Push
+AnyCollector: TypeAlias = Mqtt | Promql | Push
