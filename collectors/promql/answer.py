@@ -24,6 +24,10 @@ class QueryError(Exception):
     """A question that was not answered: says what came instead."""
 
 
+class UnreadableError(QueryError):
+    """What came is no answer at all."""
+
+
 class LoginRefusedError(QueryError):
     """The server wants another login: a person must act."""
 
@@ -73,7 +77,7 @@ def points(body: bytes) -> list[Point]:
             raise QueryError(f"a {clean(kind, 40) or 'result of no type'}; only an instant vector or a scalar is read")
         return [Point(e.metric, e.value[0], _number(e.value[1])) for e in _decode_vector(answer.data.result)]
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise QueryError(f"no answer of a query API: {clean(str(error), 200)}") from error
+        raise UnreadableError(f"no answer of a query API: {clean(str(error), 200)}") from error
 
 
 def _number(text: str) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from collectors.promql.answer import LoginRefusedError, Point, QueryError, points
+from collectors.promql.answer import LoginRefusedError, Point, QueryError, UnreadableError, points
 from collectors.promql.exposition import Pick, readings
 from collectors.promql.known import Known
 from collectors.promql.login import Credentials, Login
@@ -137,7 +137,11 @@ class _Rounds:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = await self._send("POST", f"{self._config.url.rstrip('/')}/api/v1/query", headers, body)
         if answer.status in (200, 400, 422, 503):
-            return points(answer.body)
+            try:
+                return points(answer.body)
+            except UnreadableError:
+                self._inlet.refuse("malformed", answer.body, time.time())
+                raise
         raise QueryError(f"answered {answer.status}: {clean(answer.body[:200].decode(errors='replace'))}")
 
     async def _scrape(self, scrape: Scrape, known: list[Known]) -> None:
@@ -146,7 +150,11 @@ class _Rounds:
         received = time.time()
         if answer.status != 200:  # noqa: PLR2004 - the status of a page
             raise QueryError(f"answered {answer.status}")
-        found = await asyncio.to_thread(readings, answer.body, answer.content_type, scrape.samples, received)
+        try:
+            found = await asyncio.to_thread(readings, answer.body, answer.content_type, scrape.samples, received)
+        except UnreadableError:
+            self._inlet.refuse("malformed", answer.body, received)
+            raise
         for series, part in zip(known, found, strict=True):
             series.answered(part, received, received)
 

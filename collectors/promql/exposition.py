@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 from prometheus_client.samples import Sample
 
-from collectors.promql.answer import QueryError
+from collectors.promql.answer import UnreadableError
 from collectors.promql.known import Reading
 from collectors.promql.mapping import Mapped
 from monitor.text import clean
@@ -30,7 +30,7 @@ def readings(page: bytes, content_type: str, picks: Sequence[Pick], received: fl
     A sample with a time stamp of its own keeps it, the others are as of `received` (unix seconds).
 
     Raises:
-        QueryError: the page cannot be read; nothing of it is used, since a half-read page would look like silence.
+        UnreadableError: the page cannot be read; nothing of it is used, since a half-read page would look like silence.
     """
     read = read_openmetrics if "openmetrics" in content_type else read_text
     found: list[list[Reading]] = [[] for _ in picks]
@@ -46,7 +46,7 @@ def readings(page: bytes, content_type: str, picks: Sequence[Pick], received: fl
                     into.append(Reading(pick.named(sample.labels), value, at))
     except Exception as error:
         # The parser is a library's: on hostile pages it fails in more ways than it says.
-        raise QueryError(f"no page of an exporter: {type(error).__name__}: {clean(str(error), 200)}") from error
+        raise UnreadableError(f"no page of an exporter: {type(error).__name__}: {clean(str(error), 200)}") from error
     return found
 
 
