@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from collectors.ami.collector import Ami
 from collectors.mqtt.collector import Mqtt
+from collectors.promql.collector import Promql
 from collectors.push.collector import Push
 
-AnyCollector: TypeAlias = Mqtt | Push
+AnyCollector: TypeAlias = Ami | Mqtt | Promql | Push

@@ -54,10 +54,10 @@ class Tally:
         """The inlet's."""
         self._inlet.heard(messages, received)
 
-    def refuse(self, reason: str, raw: bytes, received: float) -> None:
+    def refuse(self, reason: str, raw: bytes, received: float, count: int = 1) -> None:
         """Count a refusal here and there."""
-        self.refused[reason] += 1
-        self._inlet.refuse(reason, raw, received)
+        self.refused[reason] += count
+        self._inlet.refuse(reason, raw, received, count)
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a running number; repeats are counted."""

@@ -165,9 +165,9 @@ class Door:
         whole = int(now)
         return sum(n for second, n in self._seconds if whole - _RATE_SPAN <= second < whole) / _RATE_SPAN
 
-    def refuse(self, reason: str, raw: bytes, received: float) -> None:
-        """Count a message that could not be used and keep it, escaped."""
-        self.refused[reason] += 1
+    def refuse(self, reason: str, raw: bytes, received: float, count: int = 1) -> None:
+        """Count messages that could not be used and keep one, escaped."""
+        self.refused[reason] += count
         self.last_message = received
         self.last_refused = clean(f"{reason}: {escaped(raw)}")
 
