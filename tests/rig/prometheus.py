@@ -26,10 +26,10 @@ scrape_configs:
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, target: int) -> AsyncIterator[str]:
-    """A Prometheus that scrapes a port of this machine every second; gives its address."""
+async def prometheus(folder: Path, target: int, config_text: str = "") -> AsyncIterator[str]:
+    """A Prometheus that scrapes a port of this machine every second, or does what its configuration says."""
     config = folder / "prometheus.yml"
-    await asyncio.to_thread(config.write_text, SCRAPE % target)
+    await asyncio.to_thread(config.write_text, config_text or SCRAPE % target)
     port = free_port()
     options = [
         f"--config.file={config}",

@@ -16,7 +16,8 @@ from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.acting import ACTINGS
 from monitor.serving.web.answers import json_answer
 from monitor.serving.web.bodies import LIMIT, read_body
-from monitor.serving.web.guard import Handler, answer_errors, caller, check_origin
+from monitor.serving.web.front import Front
+from monitor.serving.web.guard import Handler, answer_errors, caller, check_origin, check_password
 from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import READINGS, bounded
@@ -37,12 +38,13 @@ def make_app(
     *,
     journal: Pages | None = None,
     postboxes: Sequence[Postbox] = (),
+    front: Front | None = None,
     on_denied: Callable[[Denial], None] | None = None,
 ) -> web.Application:
     """The application for a Listener.
 
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
-    that route answers 503. postboxes: the collectors that are posted to. on_denied: hears of each request without a valid token, floods excepted.
+    that route answers 503. postboxes: the collectors that are posted to. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
     """
     services = Services(
         acts=acts,
@@ -52,10 +54,11 @@ def make_app(
         ready=ready,
         journal=journal,
         postboxes=postboxes,
+        front=front or Front(),
     )
     if on_denied is not None:
         services.on_denied = on_denied
-    app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_origin])
+    app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_origin, check_password])
     app[SERVICES] = services
     for reading in READINGS:
         app.router.add_get(reading.path, _serve(reading.read))
