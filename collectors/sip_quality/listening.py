@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.intake.source import Misconfigured
-from monitor.outbound.broker import TlsFiles
+from monitor.outbound.tls import TlsFiles
 from monitor.plan import Section
 
 _PORT, _TLS_PORT, _TOP_PORT = 5060, 5061, 65535

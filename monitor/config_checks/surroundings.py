@@ -12,7 +12,7 @@ import msgspec
 from monitor.documents.finding import Finding, whole
 from monitor.documents.positions import Path as Way
 from monitor.documents.positions import Positions
-from monitor.outbound.broker import TlsFiles
+from monitor.outbound.tls import TlsFiles
 from monitor.secrets import SecretError, SecretRef
 
 T = TypeVar("T")

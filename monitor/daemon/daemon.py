@@ -14,6 +14,7 @@ from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import Pages
+from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
@@ -33,9 +34,7 @@ from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import DecisionRow
-from monitor.serving.web.app import make_app
 from monitor.serving.web.listener import Listener
-from monitor.serving.web.services import Denial
 from runbooks.runner import Runner
 
 log = logging.getLogger("golive.daemon")
@@ -49,8 +48,14 @@ class Daemon:
 
     listener: Listener
 
-    def __init__(self, loaded: LoadedConfig, state_dir: Path, clock: Callable[[], float] = time.time) -> None:
-        """Watch by this configuration, which must have no findings."""
+    def __init__(
+        self,
+        loaded: LoadedConfig,
+        state_dir: Path,
+        clock: Callable[[], float] = time.time,
+        web_config_file: Path | None = None,
+    ) -> None:
+        """Watch by this configuration, which must have no findings. web_config_file: TLS, passwords and headers."""
         if loaded.value is None or loaded.book is None:
             raise ValueError("a configuration with findings cannot be run")
         self.config = loaded.value
@@ -59,6 +64,7 @@ class Daemon:
         self.digest = loaded.digest
         self.catalogue = loaded.catalogue
         self.state_dir = state_dir
+        self.web_config_file = web_config_file
         self.clock = clock
         self.degraded = ""
         """Why the daemon is not whole; empty when it is."""
@@ -71,7 +77,7 @@ class Daemon:
     def address(self) -> str:
         """Where HTTP answers."""
         host = self.config.web.listen.rpartition(":")[0]
-        return f"http://{host or '127.0.0.1'}:{self.listener.port}"
+        return f"{self.listener.scheme}://{host or '127.0.0.1'}:{self.listener.port}"
 
     async def start(self) -> None:
         """Bring everything up; returns once HTTP answers. After an exception, `close` ends what had begun.
@@ -79,6 +85,7 @@ class Daemon:
         Raises:
             AlreadyRunning: another daemon holds the state directory.
             ListenError: the listen address is taken or not ours.
+            FrontError: the web.config.file cannot be used.
             TokensError, SecretError: tokens cannot be read.
             RecordError: journal.record is on and the samples cannot be written.
         """
@@ -205,17 +212,9 @@ class Daemon:
     async def _serve(self) -> None:
         exposition = Exposition(lambda: self.store.tables, self.camera.newest, self.own, self.catalogue)
         helm = Helm(self.desk, self.course, self.journal, self.camera.snapshot, self.ticker.open_gates)
-        app = make_app(
-            helm,
-            self.authority,
-            exposition,
-            self.config.web,
-            self.camera.ready,
-            journal=self.journal,
-            on_denied=self._denied,
+        self.listener = await opened(
+            helm, self.authority, exposition, self.config, self.camera.ready, self.journal, self.web_config_file
         )
-        self.listener = Listener(app, self.config.web, lambda: self.own.denied("full"))
-        await self.listener.start()
 
     async def close(self) -> None:
         """Stop in reverse order: no new tick, collectors away, no new step, journal written, state let go."""
@@ -238,10 +237,6 @@ class Daemon:
         result = "ok" if ok else "failed"
         self.own.notified(channel, result)
         self.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
-
-    def _denied(self, denial: Denial) -> None:
-        what = f"{denial.method} {denial.path} from {denial.peer} refused: {denial.why}"
-        self.journal.append("denied", "nobody", what, object=denial.path, state="denied", public=False)
 
 
 def patience(config: Config) -> float:

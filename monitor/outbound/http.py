@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import aiohttp
@@ -24,9 +25,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int
     body: bytes
-    """At most BODY_LIMIT bytes, as they came (no decompression was asked for)."""
+    """At most `limit` bytes, as they came (no decompression was asked for)."""
     retry_after: str = ""
     """The Retry-After header, as it came."""
+    content_type: str = ""
+    """The Content-Type header, as it came."""
 
 
 class RequestError(Exception):
@@ -46,14 +49,17 @@ async def request(
     body: bytes | None = None,
     timeout: float = 30.0,  # noqa: ASYNC109 - the limit covers resolving, sending and reading, and is told apart by `sent`
     on_sent: Hook | None = None,
+    tls: ssl.SSLContext | None = None,
+    limit: int = BODY_LIMIT,
 ) -> Answer:
     """Send one request and read its whole answer.
 
     allow_hosts: `host` or `host:port` entries; nothing else is spoken to. timeout: seconds for all of it.
-    on_sent: awaited once the request has left for the wire.
+    on_sent: awaited once the request has left for the wire. tls: whom to trust and what to show; default: the
+    system's certificates. limit: most bytes of the answer's body.
     Raises RequestError; with `sent=False` nothing has left this machine, so that trying again is safe.
     """
-    state = _State(on_sent)
+    state = _State(on_sent, tls, limit)
     try:
         async with asyncio.timeout(timeout):
             return await _exchange(method, url, allow_hosts, headers or {}, body, state)
@@ -67,8 +73,10 @@ async def request(
 
 
 class _State:
-    def __init__(self, on_sent: Hook | None) -> None:
+    def __init__(self, on_sent: Hook | None, tls: ssl.SSLContext | None, limit: int) -> None:
         self.on_sent = on_sent
+        self.tls = tls
+        self.limit = limit
         self.connected = False
 
 
@@ -96,21 +104,23 @@ async def _exchange(
             data=body,
             headers={"Accept-Encoding": "identity", "User-Agent": "golive", **headers},
             allow_redirects=False,
+            ssl=state.tls if state.tls is not None else True,
         ) as response,
     ):
         return Answer(
             status=response.status,
-            body=await _read(response),
+            body=await _read(response, state.limit),
             retry_after=response.headers.get("Retry-After", ""),
+            content_type=response.headers.get("Content-Type", ""),
         )
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     taken = bytearray()
     async for chunk in response.content.iter_any():
         taken += chunk
-        if len(taken) > BODY_LIMIT:
-            raise aiohttp.ClientPayloadError(f"the answer is longer than {BODY_LIMIT} bytes")
+        if len(taken) > limit:
+            raise aiohttp.ClientPayloadError(f"the answer is longer than {limit} bytes")
     return bytes(taken)
 
 

@@ -103,6 +103,15 @@ def made(kind: Kind, configuration: dict[str, Any]) -> Any:
     return msgspec.convert(whole, kind.type)
 
 
+def met(kind: Kind, peer: Peer) -> Any:
+    """A collector that hears a counterpart; one that is called by it is made known to it (`meet`)."""
+    source = made(kind, peer.configuration())
+    meet = getattr(peer, "meet", None)
+    if meet is not None:
+        meet(source)
+    return source
+
+
 @asynccontextmanager
 async def running(source: Any, inlet: RecordingInlet) -> AsyncIterator[asyncio.Task[None]]:
     """The collector under a supervisor without patience; cancelled at the end, which must work within a second."""

@@ -17,7 +17,7 @@ from collectors.kinds import AnyCollector
 from monitor.catalogue.inventory import CATALOGUE, OWN, label_names
 from monitor.documents.loading import load_text
 from monitor.text import clean_label
-from tests.collectors.contract import Kind, Talk, fields, kinds, made, running, sockets
+from tests.collectors.contract import Kind, Talk, fields, kinds, made, met, running, sockets
 from tests.rig.inlet import RecordingInlet
 from tests.rig.waiting import until
 
@@ -49,7 +49,7 @@ def test_the_readme_shows_the_sample_and_names_every_field(kind: Kind) -> None:
 async def test_it_emits_only_what_the_catalogue_declares(kind: Kind, tmp_path: Path) -> None:
     """Metrics, labels and ranges are those of the catalogue; no label holds a call, a person or a number."""
     inlet = RecordingInlet()
-    async with kind.adapter.counterpart(tmp_path) as peer, running(made(kind, peer.configuration()), inlet):
+    async with kind.adapter.counterpart(tmp_path) as peer, running(met(kind, peer), inlet):
         await Talk(peer, inlet).until_more(3)
     for metric, labels in inlet.bound:
         assert metric in CATALOGUE
@@ -86,7 +86,7 @@ async def test_a_source_that_cannot_be_had_is_noticed_in_time(kind: Kind, tmp_pa
 async def test_cancelling_it_leaves_nothing_behind(kind: Kind, tmp_path: Path) -> None:
     """Within a second of being cancelled, idle or in the middle of work, it holds no task and no socket."""
     async with kind.adapter.counterpart(tmp_path) as peer:
-        source = made(kind, peer.configuration())
+        source = met(kind, peer)
         for busy in (False, True):
             tasks, open_before = asyncio.all_tasks(), sockets()
             inlet = RecordingInlet()
@@ -105,7 +105,7 @@ async def test_cancelling_it_leaves_nothing_behind(kind: Kind, tmp_path: Path) -
 async def test_samples_resume_when_the_source_comes_back(kind: Kind, tmp_path: Path) -> None:
     """After its source was away, a supervised collector hears it again without help."""
     inlet = RecordingInlet()
-    async with kind.adapter.counterpart(tmp_path) as peer, running(made(kind, peer.configuration()), inlet):
+    async with kind.adapter.counterpart(tmp_path) as peer, running(met(kind, peer), inlet):
         talk = Talk(peer, inlet)
         await talk.until_more()
         await peer.leave()
@@ -118,7 +118,7 @@ async def test_times_never_go_backwards(kind: Kind, tmp_path: Path) -> None:
     """What a source says later is not older: no series' times fall, and each is a time of now."""
     inlet = RecordingInlet()
     begun = time.time()
-    async with kind.adapter.counterpart(tmp_path) as peer, running(made(kind, peer.configuration()), inlet):
+    async with kind.adapter.counterpart(tmp_path) as peer, running(met(kind, peer), inlet):
         talk = Talk(peer, inlet)
         for _ in range(3):
             await talk.until_more()
@@ -134,7 +134,7 @@ async def test_times_never_go_backwards(kind: Kind, tmp_path: Path) -> None:
 async def test_garbage_is_counted_and_not_fatal(kind: Kind, tmp_path: Path) -> None:
     """What is not sound is counted by reason and kept for inspection; what is sound afterwards is heard."""
     inlet = RecordingInlet()
-    async with kind.adapter.counterpart(tmp_path) as peer, running(made(kind, peer.configuration()), inlet):
+    async with kind.adapter.counterpart(tmp_path) as peer, running(met(kind, peer), inlet):
         talk = Talk(peer, inlet)
         await talk.until_more()
         before = inlet.refused.total()
