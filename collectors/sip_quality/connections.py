@@ -143,17 +143,17 @@ class Connections:
         return True
 
     def _read(self, framer: Framer, data: bytes, peer: Peer) -> tuple[int, bytes]:
-        """How many messages there were, and the responses to them."""
+        """How many messages and pings there were, and the responses to them."""
         received = time.time()
         messages = framer.feed(data)
         responses = [self._station.message(message, peer, received) for message in messages]
         responses += [_PONG] * framer.pings
-        framer.pings = 0
+        count, framer.pings = len(messages) + framer.pings, 0
         if framer.fault is not None:
             self._inlet.heard(1, received)
             responses.append(self._station.fault(framer.fault, peer, received))
         self._station.flush(received)
-        return len(messages), b"".join(responses)
+        return count, b"".join(responses)
 
 
 async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -19,6 +19,7 @@ _RPORT = re.compile(r";\s*rport\s*(?==|;|$)(?:=\s*\d*)?", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=[^;]*", re.IGNORECASE)
 _TAG = re.compile(r";\s*tag\s*=", re.IGNORECASE)
 _TAG_BYTES = 8
+_MAPPED = "::ffff:"
 _MOST_VIAS = 70
 _TOP_PORT = 65535
 
@@ -28,6 +29,11 @@ class Peer(NamedTuple):
 
     host: str
     port: int
+
+    @property
+    def shown(self) -> str:
+        """The host as the sender knows itself: an IPv4 one without the clothes it wears on an IPv6 socket."""
+        return self.host.removeprefix(_MAPPED) if "." in self.host else self.host
 
 
 def split_via(via: str) -> tuple[str, str]:
@@ -50,8 +56,8 @@ def marked(via: str, peer: Peer) -> str:
     if wanted:
         via = _RPORT.sub(f";rport={peer.port}", via, count=1)
     sent_by = _SENT_BY.match(via)
-    if wanted or sent_by is None or sent_by[1].strip("[]") != peer.host:
-        via += f";received={peer.host}"
+    if wanted or sent_by is None or sent_by[1].strip("[]") != peer.shown:
+        via += f";received={peer.shown}"
     return via
 
 

@@ -307,7 +307,9 @@ async def test_one_socket_for_ipv4_and_ipv6() -> None:
     inlet = RecordingInlet()
     async with listening(inlet, listen=[{"host": "::", "port": 0}]) as [port], telephone(port) as line:
         line.send(report(1))
-        assert (await received(line)).startswith(b"SIP/2.0 200")
+        answered = await received(line)
+    assert answered.startswith(b"SIP/2.0 200")
+    assert b";received=127.0.0.1\r\n" in answered
 
 
 def test_datagrams_that_found_no_room_are_known() -> None:
