@@ -93,6 +93,14 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(cuts):
     assert framer.fault is None
 
 
+def test_a_message_in_two_segments_is_whole_wherever_it_is_cut():
+    """The end of the headers is found when it falls on the border of two segments too."""
+    expected = [sound(THREE[0])]
+    for cut in range(len(THREE[0])):
+        framer = Framer(32768)
+        assert framer.feed(THREE[0][:cut]) + framer.feed(THREE[0][cut:]) == expected, cut
+
+
 def test_keep_alives_between_messages_are_counted():
     """An empty line twice is a ping (RFC 5626), a single one is nothing."""
     framer = Framer(32768)

@@ -144,6 +144,7 @@ def test_a_sender_has_a_second_of_messages_and_then_its_rate():
     other = Peer("192.0.2.11", 5060)
     assert take(made, many[0], peer=other)[0].startswith(b"SIP/2.0 200")
     assert sum(bool(response) for response in take(made, *many, now=0.5)) == 5
+    assert sum(bool(response) for response in take(made, *many, now=900.0)) == 10
 
 
 @pytest.mark.parametrize(
