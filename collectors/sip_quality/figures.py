@@ -47,7 +47,7 @@ KINDS = (
     Kind(RATING, (("method", "g107"),)),
     Kind(MOS, (("method", "g107"),)),
 )
-_READ = tuple((number, kind.key) for number, kind in enumerate(KINDS) if kind.key)
+_READ = {kind.key: number for number, kind in enumerate(KINDS) if kind.key}
 _DELAY, _RATING, _MOS = range(len(_READ), len(KINDS))
 _BESIDE = {"RLQ": "MOSLQ", "RCQ": "MOSCQ"}
 
@@ -76,10 +76,10 @@ def figures(section: Section, other: Section | None) -> list[tuple[int, float]]:
     """
     values = section.values
     found = []
-    for number, key in _READ:
-        value = values.get(key)
+    for key, value in values.items():
+        number = _READ.get(key)
         # An R of nought beside no opinion is a placeholder; beside one it is the worst call there is.
-        if value is not None and (value or key not in _BESIDE or _BESIDE[key] in values):
+        if number is not None and (value or key not in _BESIDE or _BESIDE[key] in values):
             found.append((number, value))
     delay = one_way_delay(section, other)
     if delay is None or delay > _BEYOND:

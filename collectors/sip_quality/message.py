@@ -7,6 +7,7 @@ what is echoed in a reply is byte for byte what came.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 HEAD_LIMIT = 16 * 1024
@@ -87,9 +88,15 @@ def _headers(lines: list[str]) -> dict[str, list[str]] | None:
         name, colon, value = line.partition(":")
         if not colon:
             return None
-        name = name.rstrip(" \t").lower()
-        headers.setdefault(_COMPACT.get(name, name), []).append(value.strip(" \t"))
+        headers.setdefault(_name(name), []).append(value.strip(" \t"))
     return headers
+
+
+@lru_cache(maxsize=1024)
+def _name(written: str) -> str:
+    """A header's name in lower case and long form."""
+    name = written.rstrip(" \t").lower()
+    return _COMPACT.get(name, name)
 
 
 def content_length(message: Message) -> int | None:

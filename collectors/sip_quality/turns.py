@@ -1,4 +1,4 @@
-"""A share of the event loop: whatever comes in, at most half of the loop's time goes into it."""
+"""A share of the event loop: whatever comes in, at most two thirds of the loop's time go into it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 PIECE = 0.002
-"""Seconds after which a piece of work should end, and after which a rest is due."""
-_CREDIT = 0.020
-"""Seconds of rest that can be saved up: so much work may come in pieces without a rest between them."""
+"""Seconds after which a piece of work should end."""
+_REST = 0.5
+"""Seconds of rest for a second of work."""
+_SHORTEST = 0.001
+"""Seconds of rest below which none is taken."""
+_CREDIT = 0.010
+"""Seconds of rest that can be saved up, for as much work as that without a rest between its pieces."""
 
 
 class Turns:
-    """One piece of work at a time for all lines of a collector, and as much rest as there was work."""
+    """One piece of work at a time for all lines of a collector, and a rest half as long as the work."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -32,7 +36,7 @@ class Turns:
             self._owed = max(-_CREDIT, self._owed - (time.perf_counter() - self._since))
             begun = time.thread_time()
             result = work()
-            self._owed += time.thread_time() - begun
+            self._owed += (time.thread_time() - begun) * _REST
             self._since = time.perf_counter()
-            await asyncio.sleep(self._owed if self._owed >= PIECE else 0)
+            await asyncio.sleep(self._owed if self._owed >= _SHORTEST else 0)
             return result

@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
     def __str__(self) -> str:
         if self.lost or self.taken / self.seconds < 0.9 * self.offered:
-            bound = "our half of the event loop" if self.cpu > 0.4 else "the cores we share with the sender"
+            bound = "our share of the event loop" if self.cpu > 0.6 else "the cores we share with the sender"
         else:
             bound = "what was offered"
         return (

@@ -15,8 +15,8 @@ def busy() -> None:
         pass
 
 
-async def test_work_without_end_takes_at_most_half_of_the_loop() -> None:
-    """After what was saved up, as much rest as work lies between the pieces, whichever line they come from."""
+async def test_work_without_end_leaves_a_third_of_the_loop() -> None:
+    """After what was saved up, half as much rest as work lies between the pieces, whichever line they come from."""
     turns, pieces = Turns(), 60
     begun = time.perf_counter()
 
@@ -26,7 +26,7 @@ async def test_work_without_end_takes_at_most_half_of_the_loop() -> None:
 
     await asyncio.gather(line(), line())
     work = pieces * PIECE
-    assert time.perf_counter() - begun > work + 0.6 * work
+    assert time.perf_counter() - begun > work + 0.3 * work
 
 
 async def test_the_others_come_between_two_pieces() -> None:
