@@ -8,12 +8,13 @@ import sys
 import time
 from collections import defaultdict
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import uvloop
 
-from collectors.http import collector
 from collectors.http.collector import Http
+from collectors.http.rounds import play
 from tests.rig.inlet import RecordingInlet
 
 PROBES, EVERY, SECONDS = 1000, 10.0, 35.0
@@ -45,21 +46,20 @@ async def measured() -> None:
     transactions = [{"integration": f"app-{n}", "requests": [request]} for n in range(PROBES)]
     config = {"kind": "http", "name": "bench", "every": EVERY, "transactions": transactions}
     begun: defaultdict[str, list[float]] = defaultdict(list)
-    plain, loop = collector.play, asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
 
     async def noted(transaction: Any, *args: Any, **more: Any) -> Any:
         begun[transaction.integration].append(loop.time())
-        return await plain(transaction, *args, **more)
+        return await play(transaction, *args, **more)
 
-    collector.play = noted
     inlet = RecordingInlet()
-    task = asyncio.create_task(msgspec.convert(config, Http).run(inlet))
-    cpu, wall = time.process_time(), time.perf_counter()
-    await asyncio.sleep(SECONDS)
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    collector.play = plain
+    with patch("collectors.http.collector.play", noted):
+        task = asyncio.create_task(msgspec.convert(config, Http).run(inlet))
+        cpu, wall = time.process_time(), time.perf_counter()
+        await asyncio.sleep(SECONDS)
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
     server.terminate()
     await server.wait()
     drift = sorted(abs(at - times[0] - n * EVERY) for times in begun.values() for n, at in enumerate(times) if n)
