@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from collectors.ami.collector import Ami
+from collectors.http.collector import Http
 from collectors.mqtt.collector import Mqtt
 from collectors.promql.collector import Promql
 from collectors.push.collector import Push
 
-AnyCollector: TypeAlias = Ami | Mqtt | Promql | Push
+AnyCollector: TypeAlias = Ami | Http | Mqtt | Promql | Push
