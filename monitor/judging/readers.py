@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -49,6 +49,14 @@ class Reader(Protocol):
 
     def start(self, end: float) -> float:
         """The earliest instant that a window ending at `end` may hold samples of."""
+        ...
+
+    def prepare(self) -> Iterator[None]:
+        """Take in new series, in pieces between which others may run."""
+        ...
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterator[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
         ...
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
@@ -113,9 +121,14 @@ class _Side(NamedTuple):
     def table(self) -> Table:
         return self.grouping.table
 
+    def work(self, windows: Windows, end: float, *, part: bool) -> Iterator[None]:
+        return windows.prepare(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
     def estimate(self, windows: Windows, end: float, *, part: bool = False) -> Estimates:
-        span = self.part if part and self.part is not None else self.span
-        return windows.estimate(self.table, self.grouping.now(), self.reduction, span, end)
+        return windows.estimate(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
+    def _span(self, *, part: bool) -> Span:
+        return self.part if part and self.part is not None else self.span
 
     def quality(self, windows: Windows, now: float) -> Quality:
         return windows.quality(self.table, self.grouping.now(), now)
@@ -175,6 +188,14 @@ class ValueReader:
     def start(self, end: float) -> float:
         """The earliest instant that a window ending at `end` may hold samples of."""
         return self._side.start(end)
+
+    def prepare(self) -> Iterator[None]:
+        """Take in new series, in pieces between which others may run."""
+        return self._side.grouping.prepare()
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterator[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        return self._side.work(windows, end, part=part)
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""
@@ -247,6 +268,17 @@ class RatioReader:
         """The same over other series."""
         above, below = self._above.twin(labels), self._below.twin(labels)
         return RatioReader(above, below, confidence=self._confidence, absent_is_zero=self._absent_is_zero)
+
+    def prepare(self) -> Iterator[None]:
+        """Take in new series, in pieces between which others may run."""
+        yield from self._above.grouping.prepare()
+        yield from self._below.grouping.prepare()
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterator[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        yield from self._above.work(windows, end, part=part)
+        yield from self._below.work(windows, end, part=part)
+        yield
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""
