@@ -99,10 +99,9 @@ class Ticker:
 
     async def tick(self, now: float) -> None:
         """Judge everything at one instant (unix seconds)."""
-        self.intake.flush()
         self.intake.frozen = True
         slice_began = time.perf_counter()
-        for _ in chain(self.derived.compute(now), self.engine.judge(now)):
+        for _ in chain(self.intake.flushing(), self.derived.compute(now), self.engine.judge(now)):
             if time.perf_counter() - slice_began > SLICE:
                 await asyncio.sleep(0)
                 slice_began = time.perf_counter()
