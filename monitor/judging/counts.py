@@ -27,7 +27,7 @@ LAG = 120.0
 _ROUNDING = 1e-9
 _EVENTS = 2**18
 """Counts of histograms that are added up between two yields, which also bounds the memory that it takes."""
-_VALUES = 2**16
+_VALUES = 2**15
 """Newest values of buckets that are read between two yields."""
 _LOOKED_AT = 500
 """New series that are looked at between two yields."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -75,8 +75,11 @@ class Grouping:
             self._groups = self._sorted()
         return self._groups
 
-    def prepare(self) -> Iterator[None]:
+    def prepare(self) -> Iterable[None]:
         """Look at new series a few at a time, so that others may run in between; `now` looks at the rest."""
+        return self._some() if len(self.table.labels) - self._seen > LOOKED_AT else ()
+
+    def _some(self) -> Iterator[None]:
         while len(self.table.labels) - self._seen > LOOKED_AT:
             self._take(self._seen + LOOKED_AT)
             yield

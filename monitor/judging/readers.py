@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -51,11 +52,11 @@ class Reader(Protocol):
         """The earliest instant that a window ending at `end` may hold samples of."""
         ...
 
-    def prepare(self) -> Iterator[None]:
+    def prepare(self) -> Iterable[None]:
         """Take in new series, in pieces between which others may run."""
         ...
 
-    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterator[None]:
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
         """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
         ...
 
@@ -121,7 +122,7 @@ class _Side(NamedTuple):
     def table(self) -> Table:
         return self.grouping.table
 
-    def work(self, windows: Windows, end: float, *, part: bool) -> Iterator[None]:
+    def work(self, windows: Windows, end: float, *, part: bool) -> Iterable[None]:
         return windows.prepare(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
 
     def estimate(self, windows: Windows, end: float, *, part: bool = False) -> Estimates:
@@ -189,11 +190,11 @@ class ValueReader:
         """The earliest instant that a window ending at `end` may hold samples of."""
         return self._side.start(end)
 
-    def prepare(self) -> Iterator[None]:
+    def prepare(self) -> Iterable[None]:
         """Take in new series, in pieces between which others may run."""
         return self._side.grouping.prepare()
 
-    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterator[None]:
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
         """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
         return self._side.work(windows, end, part=part)
 
@@ -269,16 +270,13 @@ class RatioReader:
         above, below = self._above.twin(labels), self._below.twin(labels)
         return RatioReader(above, below, confidence=self._confidence, absent_is_zero=self._absent_is_zero)
 
-    def prepare(self) -> Iterator[None]:
+    def prepare(self) -> Iterable[None]:
         """Take in new series, in pieces between which others may run."""
-        yield from self._above.grouping.prepare()
-        yield from self._below.grouping.prepare()
+        return chain(self._above.grouping.prepare(), self._below.grouping.prepare())
 
-    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterator[None]:
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
         """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
-        yield from self._above.work(windows, end, part=part)
-        yield from self._below.work(windows, end, part=part)
-        yield
+        return chain(self._above.work(windows, end, part=part), self._below.work(windows, end, part=part))
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -29,6 +29,17 @@ _COLUMNS: dict[str, frozenset[str]] = {
     "rate": frozenset({"last"}),
     "increase": frozenset({"last"}),
 }
+_REDUCED: dict[str, str] = {
+    "mean": "total",
+    "sum": "total",
+    "min": "minimum",
+    "max": "maximum",
+    "rate": "increase",
+    "increase": "increase",
+}
+"""What of the buckets an estimator is made from, beside the number of samples."""
+AT_ONCE = 1024
+"""Series of a table whose estimates are so quickly made that they need no pieces."""
 VALUES = 2**18
 """Values of buckets that are reduced between two yields: a few tenths of a millisecond."""
 ROWS = 4096
@@ -117,6 +128,8 @@ class Windows:
     def __init__(self) -> None:
         self._columns: dict[tuple[int, str, float, int, int, int], npt.NDArray[np.generic]] = {}
         self._estimates: dict[tuple[int, str, Span, float], Estimates] = {}
+        self._quantiles: dict[tuple[int, str, Span, float], F8] = {}
+        """Those that were computed in pieces."""
         self._qualities: dict[int, Quality] = {}
         self._made: dict[Hashable, Estimates] = {}
 
@@ -124,6 +137,7 @@ class Windows:
         """Start a new instant."""
         self._columns.clear()
         self._estimates.clear()
+        self._quantiles.clear()
         self._qualities.clear()
         self._made.clear()
 
@@ -139,42 +153,46 @@ class Windows:
         key = (groups.serial, estimator, span, end)
         made = self._estimates.get(key)
         if made is None:
-            made = self._estimates[key] = finished(self._estimate(table, groups, estimator, span, end))
+            made = self._estimates[key] = self._estimate(table, groups, estimator, span, end)
         return made
 
-    def prepare(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Iterator[None]:
+    def prepare(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Iterable[None]:
         """Compute what `estimate` will answer, a piece at a time, so that others may run in between."""
-        key = (groups.serial, estimator, span, end)
-        if key not in self._estimates:
-            self._estimates[key] = yield from self._estimate(table, groups, estimator, span, end)
+        if table.size <= AT_ONCE or (groups.serial, estimator, span, end) in self._estimates:
+            return ()
+        return self._prepare(table, groups, estimator, span, end)
 
-    def _estimate(
-        self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float
-    ) -> Pieces[Estimates]:
-        width = span.width
-        last = bucket_of(end, width)
-        first = first_bucket(end, span.buckets * width, width)
-
-        def pooled(column: str) -> Pieces[npt.NDArray[Any]]:
-            return (yield from self._column(table, column, width, first, last))
-
-        samples: I8 = _pooled((yield from pooled("filled")), groups)
+    def _prepare(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Iterator[None]:
+        first, last = _buckets(span, end)
+        for column in ("filled", _REDUCED.get(estimator, "filled")):
+            key = (id(table), column, span.width, first, last, table.size)
+            if key not in self._columns:
+                self._columns[key] = yield from _reduce(table, column, span.width, first, last)
         if estimator in QUANTILES:
-            value = yield from _quantile(table, groups, span, QUANTILES[estimator], end)
-        elif estimator in {"mean", "sum"}:
-            value = _pooled((yield from pooled("total")), groups)
-            if estimator == "mean":
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    value = value / samples
-        elif estimator in {"min", "max"}:
-            value = _extreme((yield from pooled(estimator + "imum")), groups, estimator)
+            made = yield from _quantile(table, groups, span, QUANTILES[estimator], end)
+            self._quantiles[groups.serial, estimator, span, end] = made
+        self.estimate(table, groups, estimator, span, end)
+        yield
+
+    def _estimate(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Estimates:
+        width = span.width
+        first, last = _buckets(span, end)
+        samples: I8 = _pooled(self._column(table, "filled", width, first, last), groups)
+        if estimator in QUANTILES:
+            known = self._quantiles.get((groups.serial, estimator, span, end))
+            value = finished(_quantile(table, groups, span, QUANTILES[estimator], end)) if known is None else known
         elif estimator == "last":
             value = (
                 self._last(table, groups, width, first, last) if span.closed else _newest(table, groups, first * width)
             )
+        elif estimator in {"min", "max"}:
+            value = _extreme(self._column(table, _REDUCED[estimator], width, first, last), groups, estimator)
         else:
-            value = _pooled((yield from pooled("increase")), groups)
-            if estimator == "rate":
+            value = _pooled(self._column(table, _REDUCED[estimator], width, first, last), groups)
+            if estimator == "mean":
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    value = value / samples
+            elif estimator == "rate":
                 value = value / (span.buckets * width)
         some = samples > 0
         if not every(some):
@@ -189,14 +207,12 @@ class Windows:
             made = self._qualities[groups.serial] = _quality(table, groups, now)
         return made
 
-    def _column(
-        self, table: Table, column: str, width: float, first: int, last: int
-    ) -> Pieces[npt.NDArray[np.generic]]:
+    def _column(self, table: Table, column: str, width: float, first: int, last: int) -> npt.NDArray[np.generic]:
         # A series may be bound while a tick goes on: its row must not be missing from what was summed before.
         key = (id(table), column, width, first, last, table.size)
         made = self._columns.get(key)
         if made is None:
-            made = self._columns[key] = yield from _reduce(table, column, width, first, last)
+            made = self._columns[key] = finished(_reduce(table, column, width, first, last))
         return made
 
     def _last(self, table: Table, groups: Groups, width: float, first: int, last: int) -> F8:
@@ -208,6 +224,11 @@ class Windows:
             value = np.where(here, ring.last[slot, : table.size], value)
             at = np.where(here, age * width + ring.last_at[slot, : table.size], at)
         return _of_newest(value, at, groups)
+
+
+def _buckets(span: Span, end: float) -> tuple[int, int]:
+    """Numbers of the first and the last bucket of a window."""
+    return first_bucket(end, span.buckets * span.width, span.width), bucket_of(end, span.width)
 
 
 def _reduce(table: Table, column: str, width: float, first: int, last: int) -> Pieces[npt.NDArray[np.generic]]:
