@@ -234,6 +234,8 @@ def _buckets(span: Span, end: float) -> tuple[int, int]:
 def _reduce(table: Table, column: str, width: float, first: int, last: int) -> Pieces[npt.NDArray[np.generic]]:
     """A column of all series over the buckets `first` to `last`; rows are taken a few at a time."""
     size = table.size
+    if size <= AT_ONCE:
+        return _reduced(table.rings[width], column, first, last, slice(0, size))
     dtype = np.int64 if column == "filled" else np.float64
     made: npt.NDArray[Any] = np.empty(size, dtype)
     for part in pieces(size, VALUES // max(last - first + 1, 1)):
@@ -258,7 +260,7 @@ def _reduced(ring: Ring, column: str, first: int, last: int, rows: slice) -> npt
     made = np.zeros(size, data.dtype)
     for part in parts:
         made += np.add.reduce(part, axis=0, dtype=data.dtype)
-    return made
+    return made.astype(np.int64) if column == "filled" else made
 
 
 def _newest(table: Table, groups: Groups, since: float) -> F8:
@@ -290,7 +292,7 @@ def _quantile(table: Table, groups: Groups, span: Span, quantile: float, end: fl
     first = newest if span.closed else first_bucket(end, span.seconds, ring.width)
     value = np.empty(len(groups.starts))
     summed = None if groups.single else np.zeros((len(groups.starts), ring.bins), np.int32)
-    most = max(ROWS // max(min(newest - first, ring.count), 1), 64)
+    most = ROWS // max(min(newest - first, ring.count), 1)
     for part in pieces(len(groups.rows), most):
         counts = ring.counted(first, newest, groups.part(part))
         if summed is None:
