@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import yaml
@@ -21,6 +22,8 @@ from tests.rig.programs import program
 PAGES = 6
 EVALUATIONS = 3
 WINDOW = 60.0
+LONGEST = 60.0
+"""Seconds that are waited for the evaluations of one size."""
 _EXPRESSIONS = {
     "mean": "avg_over_time(bench_{size}_wait_seconds[60s])",
     "p95": "quantile_over_time(0.95, bench_{size}_wait_seconds[60s])",
@@ -28,10 +31,21 @@ _EXPRESSIONS = {
 }
 
 
-def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], every: float) -> dict[int, float]:
-    """Seconds that one evaluation of all rules takes, by number of series; without those that did not end in time.
+class Evaluated(NamedTuple):
+    """What one evaluation of all rules took."""
 
-    Blocks for a window and the evaluations: about 100 s. The scraping goes on beside them, as it does in service.
+    seconds: float | None
+    """The best of a few; None when none of them ended in time."""
+    rounds: int
+    """How many there were to choose from."""
+    waited: float
+    """How long was waited for them, seconds."""
+
+
+def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], every: float) -> dict[int, Evaluated]:
+    """How long one evaluation of all rules takes, by number of series.
+
+    Blocks for a window and the evaluations: 100 s and more. The scraping goes on beside them, as it does in service.
     """
     took = {}
     with _pages(sizes) as target, _prometheus(folder, target, every) as port:
@@ -39,9 +53,7 @@ def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], eve
         for size in sizes:
             (folder / "rules.yml").write_text(_rules(size, estimators))
             urllib.request.urlopen(f"http://127.0.0.1:{port}/-/reload", data=b"", timeout=30).close()
-            measured = _evaluated(port, size, 45.0)
-            if measured is not None:
-                took[size] = measured
+            took[size] = _evaluated(port, size, LONGEST)
     return took
 
 
@@ -53,9 +65,10 @@ def _rules(size: int, estimators: Iterable[str]) -> str:
     return yaml.safe_dump({"groups": [{"name": f"bench_{size}", "interval": "2s", "rules": alerts}]}, width=2**20)
 
 
-def _evaluated(port: int, size: int, seconds: float) -> float | None:
-    """The best of a few evaluations after the first, which finds nothing in caches; None when none of them ended."""
-    deadline = time.monotonic() + seconds
+def _evaluated(port: int, size: int, seconds: float) -> Evaluated:
+    """The best of a few evaluations after the first, which finds nothing in caches."""
+    begun = time.monotonic()
+    deadline = begun + seconds
     took: dict[float, float] = {}
     while time.monotonic() < deadline and len(took) < EVALUATIONS:
         time.sleep(0.25)
@@ -65,7 +78,7 @@ def _evaluated(port: int, size: int, seconds: float) -> float | None:
         if rounds >= 2:
             took[rounds] = _value(lines, "last_duration_seconds", size)
             deadline = min(deadline, time.monotonic() + seconds / 3)
-    return min(took.values(), default=None)
+    return Evaluated(min(took.values(), default=None), len(took), time.monotonic() - begun)
 
 
 def _value(lines: Iterable[str], name: str, size: int) -> float:
