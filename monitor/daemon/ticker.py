@@ -13,6 +13,7 @@ from monitor.daemon.course import Course
 from monitor.daemon.facts import TickFacts
 from monitor.daemon.pages import Pages
 from monitor.daemon.sparks import Sparks
+from monitor.daemon.worst import Worst
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
@@ -73,7 +74,8 @@ class Ticker:
         self.lag = 0.0
         """How late the newest tick began."""
         self.longest = 0.0
-        """The longest stretch for which the newest tick kept the loop to itself, seconds."""
+        """The longest stretch for which a tick of the last half minute kept the loop to itself, seconds."""
+        self._worst = Worst()
         self._longest = 0.0
         self.broken = ""
         """Why the newest tick failed, in words; empty when it did not."""
@@ -125,7 +127,7 @@ class Ticker:
         await asyncio.sleep(0)
         await self._share(self.on_tick(now))
         self.intake.frozen = False
-        self.longest = self._longest
+        self.longest = self._worst.note(self._longest, time.monotonic())
 
     async def _share(self, work: Iterable[None]) -> None:
         """Do the work, and let others have the loop after each slice of time; notes the longest stretch without."""

@@ -314,7 +314,7 @@ class SelfRow(Row, frozen=True, kw_only=True):
     journal_seq: int
     journal_hash: str
     longest_piece: float = 0.0
-    """The longest stretch for which the newest tick kept the loop to itself, seconds."""
+    """The longest stretch for which a tick of the last half minute kept the loop to itself, seconds."""
     degraded: str = ""
     """Why the daemon is not whole, in words; empty when it is."""
 

@@ -246,7 +246,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "golive_tick_longest_piece_seconds",
         _G,
-        "The longest stretch for which the latest tick kept the event loop to itself.",
+        "The longest stretch for which a tick of the last half minute kept the event loop to itself.",
         _longest_piece,
     ),
     Condition("golive_build_info", _G, "Version of golive and of the Python that runs it; always 1.", _build),
