@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
 from monitor.judging import nothing
 from monitor.judging.buckets import Buckets
-from monitor.judging.comparing import Legacy
 from monitor.judging.hours import is_open
 from monitor.judging.judged import Judged, Transition
 from monitor.judging.limits import Sides, sides
@@ -57,18 +54,6 @@ class Judge(Judged):
         np.minimum(self.states.since, now, out=self.states.since)
         if self.buckets is not None:
             self.buckets.closed = min(self.buckets.closed, bucket_of(now, self.bucket))
-
-    def prepare(self, windows: Windows, now: float) -> Iterator[None]:
-        """Compute in pieces what `judge` will read at `now`; without it `judge` does it all at once, and says the same."""
-        yield from self.reader.prepare()
-        self.find_groups(now)
-        end = now - self.delay
-        yield from self.reader.work(windows, end)
-        if self.buckets is not None:
-            for number in self._unjudged(self.buckets, end):
-                yield from self.reader.work(windows, (number + 1) * self.bucket, part=True)
-        if self.comparison is not None and isinstance(self.comparison.source, Legacy):
-            yield from self.comparison.source.reader.work(windows, end)
 
     def judge(self, windows: Windows, now: float, room: int = MOST_TRANSITIONS) -> list[Transition]:
         """Judge all groups at `now` (unix seconds); returns what changed, at most `room` transitions of it."""
@@ -158,16 +143,13 @@ class Judge(Judged):
 
     def _close(self, buckets: Buckets, windows: Windows, end: float) -> None:
         """Mark every bucket that closed since the last tick."""
-        for number in self._unjudged(buckets, end):
+        newest = bucket_of(end, self.bucket)
+        for number in buckets.unjudged(newest):
             at = (number + 1) * self.bucket
             made = self.reader.bucket(windows, at)
             judged = made if self.comparison is None else self.comparison.apply(made, windows, end, self.names)
             buckets.push(nothing.marks(self.rule, made, judged, self._sides(judged, made.value)))
-        buckets.closed = bucket_of(end, self.bucket)
-
-    def _unjudged(self, buckets: Buckets, end: float) -> range:
-        newest = bucket_of(end, self.bucket)
-        return range(max(buckets.closed, newest - buckets.n), newest)
+        buckets.closed = newest
 
     def _unsure(self, flags: npt.NDArray[np.int16], measured: Bools) -> npt.NDArray[np.int16]:
         """Groups whose buckets decide nothing for their gaps: the rule's policy for finding nothing says what it means."""
