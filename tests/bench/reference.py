@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -40,6 +41,9 @@ class Evaluated(NamedTuple):
     """How many there were to choose from."""
     waited: float
     """How long was waited for them, seconds."""
+    processor: float | None
+    """Processor time of one, seconds: what the process used beyond what scraping alone had used before; on a machine
+    with other work this tells more than the clock. None without two that ended."""
 
 
 def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], every: float) -> dict[int, Evaluated]:
@@ -48,12 +52,15 @@ def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], eve
     Blocks for a window and the evaluations: 100 s and more. The scraping goes on beside them, as it does in service.
     """
     took = {}
-    with _pages(sizes) as target, _prometheus(folder, target, every) as port:
-        time.sleep(WINDOW + 2 * every)
+    with _pages(sizes) as target, _prometheus(folder, target, every) as (port, pid):
+        time.sleep(WINDOW / 2)
+        begun, used = time.monotonic(), _processor(pid)
+        time.sleep(WINDOW / 2 + 2 * every)
+        scraping = (_processor(pid) - used) / (time.monotonic() - begun)
         for size in sizes:
             (folder / "rules.yml").write_text(_rules(size, estimators))
             urllib.request.urlopen(f"http://127.0.0.1:{port}/-/reload", data=b"", timeout=30).close()
-            took[size] = _evaluated(port, size, LONGEST)
+            took[size] = _evaluated(port, pid, size, scraping)
     return took
 
 
@@ -65,20 +72,32 @@ def _rules(size: int, estimators: Iterable[str]) -> str:
     return yaml.safe_dump({"groups": [{"name": f"bench_{size}", "interval": "2s", "rules": alerts}]}, width=2**20)
 
 
-def _evaluated(port: int, size: int, seconds: float) -> Evaluated:
-    """The best of a few evaluations after the first, which finds nothing in caches."""
+def _evaluated(port: int, pid: int, size: int, scraping: float) -> Evaluated:
+    """The best of a few evaluations after the first, which finds nothing in caches; scraping: processor seconds a second."""
     begun = time.monotonic()
-    deadline = begun + seconds
+    deadline = begun + LONGEST
     took: dict[float, float] = {}
+    seen: dict[float, tuple[float, float]] = {}
     while time.monotonic() < deadline and len(took) < EVALUATIONS:
-        time.sleep(0.25)
+        time.sleep(0.1)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
             lines = answer.read().decode().splitlines()
         rounds = _value(lines, "iterations_total", size)
+        seen.setdefault(rounds, (time.monotonic(), _processor(pid)))
         if rounds >= 2:
             took[rounds] = _value(lines, "last_duration_seconds", size)
-            deadline = min(deadline, time.monotonic() + seconds / 3)
-    return Evaluated(min(took.values(), default=None), len(took), time.monotonic() - begun)
+            deadline = min(deadline, time.monotonic() + LONGEST / 3)
+    processor = None
+    if len(took) > 1:
+        (first, (since, before)), *_, (last, (until, after)) = [(n, seen[n]) for n in sorted(took)]
+        processor = (after - before - scraping * (until - since)) / (last - first)
+    return Evaluated(min(took.values(), default=None), len(took), time.monotonic() - begun, processor)
+
+
+def _processor(pid: int) -> float:
+    """Processor seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _value(lines: Iterable[str], name: str, size: int) -> float:
@@ -135,8 +154,8 @@ def _pages(sizes: Sequence[int]) -> Iterator[int]:
 
 
 @contextmanager
-def _prometheus(folder: Path, target: int, every: float) -> Iterator[int]:
-    """A Prometheus that scrapes the pages; gives its port."""
+def _prometheus(folder: Path, target: int, every: float) -> Iterator[tuple[int, int]]:
+    """A Prometheus that scrapes the pages; gives its port and process."""
     port = free_port()
     config = {
         "global": {"scrape_interval": f"{every:g}s", "scrape_timeout": f"{every:g}s"},
@@ -159,7 +178,7 @@ def _prometheus(folder: Path, target: int, every: float) -> Iterator[int]:
         )
     try:
         _until_ready(port, folder / "prometheus.log")
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         try:
