@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.catalogue.inventory import CATALOGUE
-from monitor.judging import counts, derived_series, groups, store, windows
 from monitor.judging.baseline import Baseline
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.derived_config import Comparison, Counted, Derived, LostCalls, ServiceLevel
@@ -25,31 +21,13 @@ from monitor.judging.table import Table
 from monitor.judging.windows import keep
 from monitor.model import Kind, Metric
 from tests.monitor.judging.rig import ALL, BAD, GAUGE, SHARE, START, rule, share_rule
+from tests.monitor.judging.small import tiny
 
 QUEUES = 9
 HISTOGRAM = Metric(
     name="golive_h_seconds", kind=Kind.HISTOGRAM, unit="seconds", help="H.", high=1000.0, bounds=(1.0, 10.0, 50.0)
 )
 COUNTS = ("offered_total", "answered_total", "abandoned_total")
-
-
-@contextmanager
-def tiny() -> Iterator[None]:
-    """Every bound on a piece as small as it can be."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "AT_ONCE", 0)
-        for module, name in (
-            (windows, "VALUES"),
-            (windows, "ROWS"),
-            (store, "SAMPLES"),
-            (groups, "LOOKED_AT"),
-            (counts, "_EVENTS"),
-            (counts, "_VALUES"),
-            (counts, "_LOOKED_AT"),
-            (derived_series, "_BOUND"),
-        ):
-            patch.setattr(module, name, 1)
-        yield
 
 
 def rules() -> list[Rule]:
@@ -117,8 +95,8 @@ def judged(seed: int, ticks: int) -> list[bytes]:
     return said
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 20))
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 14))
 def test_rules_judged_in_the_smallest_pieces_say_the_same_bit_for_bit(seed: int, ticks: int) -> None:
     """Values, samples, flags, standings, timers and transitions of every estimator do not depend on the pieces."""
     whole = judged(seed, ticks)
@@ -184,8 +162,8 @@ def derived(seed: int, seconds: int) -> list[bytes]:
     return said
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.integers(0, 2**32), st.integers(1, 25))
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 20))
 def test_figures_computed_in_the_smallest_pieces_are_the_same_bit_for_bit(seed: int, seconds: int) -> None:
     """Service levels, abandonment, balances, lost calls and deviations do not depend on the pieces."""
     whole = derived(seed, seconds)
