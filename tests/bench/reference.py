@@ -41,24 +41,27 @@ class Evaluated(NamedTuple):
     """How many there were to choose from."""
     waited: float
     """How long was waited for them, seconds."""
-    processor: float | None
-    """Processor time of one, seconds: what the process used beyond what scraping alone had used before; on a machine
-    with other work this tells more than the clock. None without two that ended."""
+    gross: float | None
+    """Processor seconds of the process for each evaluation, with the scraping that went on; None without two that ended."""
+    net: float | None
+    """The same without what scraping alone had used before; None where that leaves nothing, as when scrapes were late."""
 
 
 def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], every: float) -> dict[int, Evaluated]:
-    """How long one evaluation of all rules takes, by number of series.
+    """How long one evaluation of all rules takes, by number of series; each size in a Prometheus that has no other.
 
-    Blocks for a window and the evaluations: 100 s and more. The scraping goes on beside them, as it does in service.
+    Blocks for a window and the evaluations: one to two minutes a size. The scraping goes on beside them, as it does in
+    service.
     """
     took = {}
-    with _pages(sizes) as target, _prometheus(folder, target, every) as (port, pid):
-        time.sleep(WINDOW / 2)
-        begun, used = time.monotonic(), _processor(pid)
-        time.sleep(WINDOW / 2 + 2 * every)
-        scraping = (_processor(pid) - used) / (time.monotonic() - begun)
-        for size in sizes:
-            (folder / "rules.yml").write_text(_rules(size, estimators))
+    for size in sizes:
+        (own := folder / str(size)).mkdir()
+        with _pages((size,)) as target, _prometheus(own, target, every) as (port, pid):
+            time.sleep(WINDOW / 2)
+            begun, used = time.monotonic(), _processor(pid)
+            time.sleep(WINDOW / 2 + 2 * every)
+            scraping = (_processor(pid) - used) / (time.monotonic() - begun)
+            (own / "rules.yml").write_text(_rules(size, estimators))
             urllib.request.urlopen(f"http://127.0.0.1:{port}/-/reload", data=b"", timeout=30).close()
             took[size] = _evaluated(port, pid, size, scraping)
     return took
@@ -87,11 +90,14 @@ def _evaluated(port: int, pid: int, size: int, scraping: float) -> Evaluated:
         if rounds >= 2:
             took[rounds] = _value(lines, "last_duration_seconds", size)
             deadline = min(deadline, time.monotonic() + LONGEST / 3)
-    processor = None
+    gross = net = None
     if len(took) > 1:
         (first, (since, before)), *_, (last, (until, after)) = [(n, seen[n]) for n in sorted(took)]
-        processor = (after - before - scraping * (until - since)) / (last - first)
-    return Evaluated(min(took.values(), default=None), len(took), time.monotonic() - begun, processor)
+        gross = (after - before) / (last - first)
+        net = gross - scraping * (until - since) / (last - first)
+    return Evaluated(
+        min(took.values(), default=None), len(took), time.monotonic() - begun, gross, net if net and net > 0 else None
+    )
 
 
 def _processor(pid: int) -> float:

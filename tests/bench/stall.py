@@ -28,7 +28,7 @@ from monitor.judging.rules import Missing, Part, Rule, Signal
 from monitor.model import Kind, Metric
 from monitor.plan import Gate
 
-SECONDS = 8.0
+SECONDS = 6.0
 """How long each case is watched once its first windows are whole."""
 _MISSING = Missing(no_data="hold", null="insufficient", error="unknown", stale="unknown")
 _CONFIG = """
