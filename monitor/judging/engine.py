@@ -134,6 +134,8 @@ class Engine:
             room = MOST_TRANSITIONS - len(self.transitions)
             try:
                 yield from judge.prepare(self.windows, now)
+                if name in self._others:  # a gate will want to show it again
+                    yield from self._others[name].work(self.windows, now - judge.delay)
                 changes = judge.judge(self.windows, now, room)
             except Exception as error:  # noqa: BLE001 - one broken rule must not stop the others
                 self.broken[name] = f"{type(error).__name__}: {error}"

@@ -122,6 +122,21 @@ def percentile() -> Case:
     )
 
 
+def sides() -> Case:
+    """One percentile over ten thousand groups of the target; its gate shows the same of legacy beside it."""
+    metric = _metric("golive_bench_seconds")
+
+    def series(door: Door) -> list[int]:
+        return [
+            door.series(metric.name, (("platform", side), ("queue", f"q{queue}")))
+            for side in ("legacy", "target")
+            for queue in range(10_000)
+        ]
+
+    rule = _rule("r", metric.name, match={"platform": "target"}, estimator="p95")
+    return Case("p95 over 10,000 groups, legacy shown beside target", (metric,), (rule,), (), series, _gamma)
+
+
 def bad() -> Case:
     """A mean over ten thousand groups that all break their limit and clear again, every few seconds."""
     metric = _metric("golive_bench_seconds")
@@ -185,7 +200,7 @@ def derived() -> Case:
     return Case("derived figures of 1,000 queues on two platforms", (), rules, (), series, values)
 
 
-CASES = (usual, percentile, ratio, derived, bad)
+CASES = (usual, percentile, sides, ratio, derived, bad)
 
 
 class Watched(NamedTuple):
