@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from monitor.judging.baseline import SLOT, Baseline, History
 from monitor.judging.readers import Reader
-from monitor.judging.rings import F8
+from monitor.judging.rings import F8, I8
 from monitor.judging.windows import Estimates, Windows
 from monitor.model import Labels
 from monitor.units import format_duration
@@ -67,6 +67,8 @@ class Legacy:
         self.frozen_at: F8 = np.empty(0)
         self.samples: F8 = np.empty(0)
         self.newest: F8 = np.empty(0)
+        self._places: I8 = np.empty(0, np.int64)
+        self._placed = (-1, -1)
 
     def arm(self, windows: Windows, now: float, names: list[Labels]) -> None:
         """Freeze what legacy says now; where it says nothing sound, what was frozen before stays."""
@@ -105,10 +107,12 @@ class Legacy:
         groups = self.reader.groups
         if not len(groups.rows):
             return value, known
-        numbers = {name: number for number, name in enumerate(groups.names)}
-        places = np.array([numbers.get(name, -1) for name in names], np.int64)
-        here = places >= 0
-        at = places[here]
+        if self._placed != (groups.serial, len(names)):  # names are added to, never changed
+            numbers = {name: number for number, name in enumerate(groups.names)}
+            self._places = np.array([numbers.get(name, -1) for name in names], np.int64)
+            self._placed = (groups.serial, len(names))
+        here = self._places >= 0
+        at = self._places[here]
         made, quality = self.reader.estimate(windows, end), self.reader.quality(windows, now)
         self.samples[here], self.newest[here] = made.samples[at], quality.newest[at]
         value[here] = made.value[at]

@@ -137,7 +137,7 @@ class Rig:
             pages=Pages(config.cutover.name, config.cutover.environment, self.pages.append),
             sparks=Sparks(config.signals, setting.catalogue),
             clock=self._clock,
-            on_tick=lambda _now: None,
+            on_tick=lambda _now: (),
         )
 
     async def _rolled_back(self, row: DecisionRow) -> None:
