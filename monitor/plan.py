@@ -33,6 +33,12 @@ class Cutover(Section, frozen=True, kw_only=True):
     """How long a rollback may take, from approval to verified."""
     decide_by: Moment | None = None
     """The last instant at which a rollback may still be decided."""
+    timezone: str = "UTC"
+    """IANA name, such as Europe/Lisbon: by its clock recorded weeks are compared, weekday and quarter hour."""
+    holidays: tuple[str, ...] = ()
+    """Days, as 2026-12-25, that are left out of recorded weeks since nobody called as on other days."""
+    incident_days: tuple[str, ...] = ()
+    """Days that are left out of recorded weeks since legacy was not itself."""
 
 
 class Site(Section, frozen=True, kw_only=True):

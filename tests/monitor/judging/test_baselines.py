@@ -135,6 +135,9 @@ def test_a_floor_keeps_next_to_nothing_from_being_twice_next_to_nothing() -> Non
 class Weeks:
     """Recorded weeks as a test states them."""
 
+    version = 0
+    failing = ""
+
     def __init__(self, *numbers: float) -> None:
         self.numbers = numbers
         self.asked = 0

@@ -1,0 +1,163 @@
+"""Recorded weeks of a running daemon: slots written as they close, and read ahead for the quarter hour that comes.
+
+The disk is touched in one thread only; the tick asks `weeks`, which answers from memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.history.archive import Archive, ArchiveError, Slot
+from monitor.history.calendar import Calendar, start_of
+from monitor.history.figures import Figure
+from monitor.history.recorder import LOOK, Recorder
+from monitor.history.weeks import Page, Weeks, page, wanted
+from monitor.judging.baseline import SLOT
+from monitor.judging.store import Store
+
+log = logging.getLogger("golive.history")
+
+PENDING_LIMIT = 200_000
+"""Slots waiting for the disk beyond which further ones are refused and counted."""
+WEEK = 7 * 86_400
+_LATEST = 14_400.0
+"""Seconds of delay beyond which quarter hours are not read back: no window is kept longer."""
+
+
+def weeks_kept(figures: Sequence[Figure]) -> int:
+    """How many weeks stay on disk: twice what the longest baseline asks for, so that it can be raised; at least 8."""
+    return max(2 * max((figure.weeks for figure in figures), default=0), 8)
+
+
+class _Read(NamedTuple):
+    pages: Mapping[int, Page]
+    refused: int
+
+
+class Keeper:
+    """Made before the first sample; `run` is all that a daemon needs. Without figures it does nothing."""
+
+    def __init__(
+        self,
+        figures: Sequence[Figure],
+        store: Store,
+        path: Path,
+        calendar: Calendar,
+        delays: Mapping[int, float],
+        clock: Callable[[], float],
+    ) -> None:
+        """delays: how late each collector's numbers are by design, seconds by its number. clock: unix seconds."""
+        self.weeks = Weeks()
+        self.recorder = Recorder(figures, store, delays)
+        self.written = 0
+        """Slots written since the start."""
+        self._figures = tuple(figures)
+        self._path = path
+        self._calendar = calendar
+        self._clock = clock
+        self._latest = min(max(delays.values(), default=0.0), _LATEST)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="history")
+        self._archive: Archive | None = None
+        self._pending: list[Slot] = []
+        self._overflow = 0
+        self._refused = 0
+        self._told = 0
+        self._work: asyncio.Task[None] | None = None
+
+    @property
+    def refused(self) -> int:
+        """Slots that were not recorded because a bound was reached."""
+        return self._overflow + self._refused + self.recorder.refused
+
+    async def run(self) -> None:
+        """Step until cancelled, then write what waits. A disk that fails is said, and tried again; it never ends this."""
+        try:
+            while True:
+                try:
+                    await self.step(self._clock())
+                except Exception:
+                    log.exception("recorded weeks: a look failed; this quarter hour may get no slots")
+                await asyncio.sleep(LOOK / 2)
+        finally:
+            await self.close()
+
+    async def step(self, now: float) -> None:
+        """Look at legacy as it is at `now` (unix seconds), and have the disk catch up, without waiting for it."""
+        for observer in self.recorder.observers:
+            slots = observer.look(now)
+            room = max(PENDING_LIMIT - len(self._pending), 0)
+            self._overflow += len(slots[room:])
+            self._pending += slots[:room]
+            await asyncio.sleep(0)
+        if self.refused > self._told:
+            log.warning(
+                "recorded weeks: %d slots refused, too many groups or too slow a disk", self.refused - self._told
+            )
+            self._told = self.refused
+        if self._figures and (self._work is None or self._work.done()):
+            self._work = asyncio.create_task(self._exchange(now), name="history exchange")
+
+    async def settled(self) -> None:
+        """Once what the last step asked of the disk is done."""
+        if self._work is not None:
+            await self._work
+
+    async def close(self) -> None:
+        """Write what waits, and let go of the file."""
+        await self.settled()
+        if self._pending:
+            await self._exchange(self._clock())
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
+        self._thread.shutdown(wait=False)
+
+    async def _exchange(self, now: float) -> None:
+        slots, self._pending = self._pending, []
+        quarters = self._quarters(now)
+        need = bool(self.weeks.failing) or not self.weeks.holds(quarters)
+        loop = asyncio.get_running_loop()
+        try:
+            read = await loop.run_in_executor(self._thread, self._on_disk, slots, quarters, need)
+        except Exception as error:  # noqa: BLE001 - whatever stopped it, nothing is lost and rules say why they are UNKNOWN
+            self._pending = slots + self._pending
+            why = str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
+            if not self.weeks.failing:
+                log.error("%s", why)  # noqa: TRY400 - the words say it, a traceback would not
+            self.weeks.failing = why
+            return
+        if self.weeks.failing:
+            log.warning("recorded weeks can be read and written again")
+        self.weeks.failing = ""
+        self.written += len(slots)
+        if read is not None:
+            self.weeks.take(read.pages)
+            self._refused = read.refused
+
+    def _quarters(self, now: float) -> list[int]:
+        """The quarter hours that are read ahead: those that rules look at whose sources are late, up to the next one."""
+        first, last = start_of(now - self._latest), start_of(now) + int(SLOT)
+        return list(range(first, last + 1, int(SLOT)))
+
+    def _on_disk(self, slots: Sequence[Slot], quarters: Sequence[int], need: bool) -> _Read | None:  # noqa: FBT001 - run_in_executor passes no keywords
+        """In the thread: write, and read again when a quarter hour has begun or somebody imported."""
+        if self._archive is None:
+            self._archive = Archive(self._path)
+        archive = self._archive
+        if slots:
+            archive.put(slots)
+            archive.sweep(quarters[-1] - weeks_kept(self._figures) * WEEK)
+        if not (archive.changed() or need):
+            return None
+        pages = {}
+        for at in quarters:
+            rows = archive.at(wanted(self._figures, self._calendar, at))
+            pages[at] = page(self._figures, self._calendar, at, rows)
+        return _Read(pages, archive.refused)
+
+    def _let_go(self) -> None:
+        if self._archive is not None:
+            self._archive.close()
