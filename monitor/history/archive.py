@@ -74,6 +74,7 @@ class Archive:
         self.refused = 0
         """Slots refused because there are MOST_SCOPES groups already."""
         self._scopes: dict[tuple[str, str, str], int] = {}
+        self._labels: dict[str, Labels] = {}
         self._seen = -1
         with self._guarded("opened"):
             if read_only:
@@ -147,7 +148,9 @@ class Archive:
         query = f"""SELECT scope.rule, scope.figure, scope.labels, slot.start, slot.value, slot.samples, slot.origin
             FROM slot JOIN scope ON scope.id = slot.scope {where}"""  # noqa: S608 - `where` is written above
         for rule, figure, labels, start, value, samples, origin in self._database.execute(query, values):
-            scope = tuple((str(name), str(text)) for name, text in json.loads(labels))
+            scope = self._labels.get(labels)
+            if scope is None:
+                scope = self._labels[labels] = tuple((str(name), str(text)) for name, text in json.loads(labels))
             yield Slot(rule, figure, scope, start, value, samples, Origin(origin))
 
     def rules(self) -> list[str]:

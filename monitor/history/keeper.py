@@ -34,9 +34,13 @@ def weeks_kept(figures: Sequence[Figure]) -> int:
     return max(2 * max((figure.weeks for figure in figures), default=0), 8)
 
 
-class _Read(NamedTuple):
+class _Exchanged(NamedTuple):
     pages: Mapping[int, Page]
     refused: int
+    unread: str
+    """Why recorded weeks could not be read; empty when they could."""
+    unwritten: str
+    """Why the slots could not be written."""
 
 
 class Keeper:
@@ -67,6 +71,7 @@ class Keeper:
         self._overflow = 0
         self._refused = 0
         self._told = 0
+        self._trouble = ""
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -103,60 +108,71 @@ class Keeper:
             self._work = asyncio.create_task(self._exchange(now), name="history exchange")
 
     async def settled(self) -> None:
-        """Once what the last step asked of the disk is done."""
+        """Once what was seen until now is on disk, or was tried to be."""
         if self._work is not None:
             await self._work
+        if self._pending:
+            await self._exchange(self._clock())
 
     async def close(self) -> None:
         """Write what waits, and let go of the file."""
         await self.settled()
-        if self._pending:
-            await self._exchange(self._clock())
         await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
         self._thread.shutdown(wait=False)
 
     async def _exchange(self, now: float) -> None:
-        slots, self._pending = self._pending, []
+        slots = tuple(self._pending)
         quarters = self._quarters(now)
-        need = bool(self.weeks.failing) or not self.weeks.holds(quarters)
-        loop = asyncio.get_running_loop()
-        try:
-            read = await loop.run_in_executor(self._thread, self._on_disk, slots, quarters, need)
-        except Exception as error:  # noqa: BLE001 - whatever stopped it, nothing is lost and rules say why they are UNKNOWN
-            self._pending = slots + self._pending
-            why = str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
-            if not self.weeks.failing:
-                log.error("%s", why)  # noqa: TRY400 - the words say it, a traceback would not
-            self.weeks.failing = why
-            return
-        if self.weeks.failing:
+        held = (
+            {}
+            if self.weeks.failing
+            else {start: self.weeks.pages[start] for start in quarters if start in self.weeks.pages}
+        )
+        done = await asyncio.get_running_loop().run_in_executor(self._thread, self._on_disk, slots, quarters, held)
+        self._tell(done.unread or done.unwritten)
+        if not done.unwritten:
+            del self._pending[: len(slots)]
+            self.written += len(slots)
+        self.weeks.failing = done.unread
+        self.weeks.take(done.pages)
+        self._refused = done.refused
+
+    def _tell(self, trouble: str) -> None:
+        """Once when it begins, once when it is over."""
+        if trouble and not self._trouble:
+            log.error("%s", trouble)
+        elif self._trouble and not trouble:
             log.warning("recorded weeks can be read and written again")
-        self.weeks.failing = ""
-        self.written += len(slots)
-        if read is not None:
-            self.weeks.take(read.pages)
-            self._refused = read.refused
+        self._trouble = trouble
 
     def _quarters(self, now: float) -> list[int]:
         """The quarter hours that are read ahead: those that rules look at whose sources are late, up to the next one."""
         first, last = start_of(now - self._latest), start_of(now) + int(SLOT)
         return list(range(first, last + 1, int(SLOT)))
 
-    def _on_disk(self, slots: Sequence[Slot], quarters: Sequence[int], need: bool) -> _Read | None:  # noqa: FBT001 - run_in_executor passes no keywords
-        """In the thread: write, and read again when a quarter hour has begun or somebody imported."""
-        if self._archive is None:
-            self._archive = Archive(self._path)
-        archive = self._archive
-        if slots:
-            archive.put(slots)
-            archive.sweep(quarters[-1] - weeks_kept(self._figures) * WEEK)
-        if not (archive.changed() or need):
-            return None
-        pages = {}
-        for at in quarters:
-            rows = archive.at(wanted(self._figures, self._calendar, at))
-            pages[at] = page(self._figures, self._calendar, at, rows)
-        return _Read(pages, archive.refused)
+    def _on_disk(self, slots: Sequence[Slot], quarters: Sequence[int], held: Mapping[int, Page]) -> _Exchanged:
+        """In the thread: write, and read what is not held yet, or all of it when somebody imported. Never raises."""
+        unwritten = ""
+        try:
+            if self._archive is None:
+                self._archive = Archive(self._path)
+            archive = self._archive
+            try:
+                if slots:
+                    archive.put(slots)
+                    archive.sweep(quarters[-1] - weeks_kept(self._figures) * WEEK)
+            except ArchiveError as error:  # a full disk can still be read
+                unwritten = str(error)
+            if archive.changed():
+                held = {}
+            pages = {start: held[start] if start in held else self._page(archive, start) for start in quarters}
+        except Exception as error:  # noqa: BLE001 - whatever stopped it, rules must say why they are UNKNOWN
+            why = str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
+            return _Exchanged(dict(held), 0, why, why)
+        return _Exchanged(pages, archive.refused, "", unwritten)
+
+    def _page(self, archive: Archive, start: int) -> Page:
+        return page(self._figures, self._calendar, start, archive.at(wanted(self._figures, self._calendar, start)))
 
     def _let_go(self) -> None:
         if self._archive is not None:

@@ -55,21 +55,18 @@ class Weeks:
         """Changes when what was answered before may be answered otherwise."""
         self.failing = ""
         """Why recorded weeks cannot be read; empty while they can."""
-        self._pages: dict[int, Page] = {}
+        self.pages: dict[int, Page] = {}
+        """The quarter hours that are held, by when they began, unix seconds."""
 
     def take(self, pages: Mapping[int, Page]) -> None:
         """Hold these quarter hours and no others; by when they begin."""
-        if any(self._pages.get(start, made) != made for start, made in pages.items()):
+        if any(self.pages.get(start, made) != made for start, made in pages.items()):
             self.version += 1
-        self._pages = dict(pages)
-
-    def holds(self, starts: Iterable[int]) -> bool:
-        """Whether the quarter hours that began then are there."""
-        return all(start in self._pages for start in starts)
+        self.pages = dict(pages)
 
     def slots(self, rule: str, scope: Labels, at: float, weeks: int) -> Sequence[float] | None:
         """One number for each of the last `weeks` weeks that has one; None while they are being read."""
-        held = self._pages.get(start_of(at))
+        held = self.pages.get(start_of(at))
         if held is None:
             return None
         return [number for week, number in held.get((rule, canonical(scope)), ()) if week <= weeks]

@@ -224,13 +224,19 @@ class Comparison:
             useless = base <= 0
             known = np.where(useless, USELESS, known).astype(np.int8)
             base = np.where(useless, np.nan, base)
-        self.base, self.known = base, known
 
         def compared(value: F8) -> F8:
-            return value / base if ratio else value - base
+            if not ratio:
+                return value - base
+            with np.errstate(over="ignore"):
+                quotient = value / base
+            return np.where(np.isinf(quotient), np.nan, quotient)
 
         value = compared(made.value)
         heard = ~np.isnan(value)
+        if ratio:  # next to nothing, so that the quotient is no number any more
+            known = np.where((known == FOUND) & ~heard & ~np.isnan(made.value), USELESS, known).astype(np.int8)
+        self.base, self.known = base, known
         low = None if made.low is None else compared(made.low)
         high = None if made.high is None else compared(made.high)
         return Estimates(value, made.samples, heard, bool(heard.all()), low, high)
