@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ log = logging.getLogger("golive.history")
 
 PENDING_LIMIT = 200_000
 """Slots waiting for the disk beyond which further ones are refused and counted."""
+_AT_ONCE = 500
+"""Slots that are made before others get the loop."""
 WEEK = 7 * 86_400
 _LATEST = 14_400.0
 """Seconds of delay beyond which quarter hours are not read back: no window is kept longer."""
@@ -95,9 +98,11 @@ class Keeper:
         """Look at legacy as it is at `now` (unix seconds), and have the disk catch up, without waiting for it."""
         for observer in self.recorder.observers:
             slots = observer.look(now)
-            room = max(PENDING_LIMIT - len(self._pending), 0)
-            self._overflow += len(slots[room:])
-            self._pending += slots[:room]
+            while some := list(islice(slots, _AT_ONCE)):
+                room = max(PENDING_LIMIT - len(self._pending), 0)
+                self._overflow += len(some[room:])
+                self._pending += some[:room]
+                await asyncio.sleep(0)
             await asyncio.sleep(0)
         if self.refused > self._told:
             log.warning(

@@ -7,7 +7,7 @@ nine looks of ten, fresh at the end, and heard often enough. Anything less is no
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from monitor.judging.readers import Reader, Shelf, Want, reader_of
 from monitor.judging.rings import Bools
 from monitor.judging.rules import Signal
 from monitor.judging.store import Store
-from monitor.judging.windows import Windows
+from monitor.judging.windows import Estimates, Windows
 
 LOOK = 10.0
 """Seconds between looks."""
@@ -75,16 +75,19 @@ class Observer:
         self._slot = -1
         self._sound: npt.NDArray[np.int16] = np.zeros(0, np.int16)
 
-    def look(self, now: float) -> list[Slot]:
-        """Count who is fresh; when a quarter hour has closed, and all that belongs to it is in, hand over its slots."""
+    def look(self, now: float) -> Iterator[Slot]:
+        """Count who is fresh; when a quarter hour has closed, and all that belongs to it is in, hand over its slots.
+
+        They are computed at once and made one by one, so that a caller may let others run between them.
+        """
         owners = self.reader.owners()
         delay = max((delay for number, delay in self._delays.items() if owners >> number & 1), default=0.0)
         at = now - delay - GRACE
         cell, slot = math.floor(at / LOOK), math.floor(at / SLOT)
         if cell == self._cell:
-            return []
+            return iter(())
         self._windows.forget()
-        closed = []
+        closed: Iterator[Slot] = iter(())
         if slot != self._slot or cell < self._cell:
             if slot == self._slot + 1:
                 closed = self._close(now)
@@ -112,26 +115,20 @@ class Observer:
             fresh &= ~self._excluding.mask(self._windows, now, groups.names[:size])
         return fresh
 
-    def _close(self, now: float) -> list[Slot]:
+    def _close(self, now: float) -> Iterator[Slot]:
         fresh = self._fresh(now)
         known = min(len(fresh), len(self._sound))
         if not known:
-            return []
+            return iter(())
         made = self.reader.bucket(self._windows, (self._slot + 1) * SLOT)
         good = fresh[:known] & (self._sound[:known] >= WHOLE)
         good &= made.heard[:known] & np.isfinite(made.value[:known]) & (made.samples[:known] >= self.figure.least)
         chosen = np.flatnonzero(good)
         self.refused += max(len(chosen) - MOST_GROUPS, 0)
-        names = self.reader.groups.names
         start = self._slot * int(SLOT)
-        return [
-            Slot(
-                self.figure.name,
-                self.figure.text,
-                canonical(names[index]),
-                start,
-                float(made.value[index]),
-                int(made.samples[index]),
-            )
-            for index in chosen[:MOST_GROUPS].tolist()
-        ]
+        return (self._made(start, made, index) for index in chosen[:MOST_GROUPS].tolist())
+
+    def _made(self, start: int, made: Estimates, index: int) -> Slot:
+        scope = canonical(self.reader.groups.names[index])
+        value, samples = float(made.value[index]), int(made.samples[index])
+        return Slot(self.figure.name, self.figure.text, scope, start, value, samples)
