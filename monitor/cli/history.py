@@ -60,7 +60,8 @@ def import_(
       (2026-02-21T09:15:00+01:00); on the grid of --interval.
     * value: the rule's figure in that time, in base units: seconds, shares from 0 to 1 or as 4%; of an increase the
       count, of a rate the count a second.
-    * samples: how many contacts (calls, samples) the value is made of. Rows below the rule's min_count are left out.
+    * samples: how many contacts (calls, samples) the value is made of; longer rows part them. A quarter hour with fewer
+      than the rule's min_count is left out.
     * a column for each label of the rule's `by`, such as queue.
 
     Every row that is wrong is named with file and line, and then nothing is imported. The same file twice is the same

@@ -13,6 +13,7 @@ from monitor.daemon.course import Course
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
+from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
@@ -50,6 +51,7 @@ class Parts(Protocol):
     ticker: Ticker
     journal: Journal
     record: Record | None
+    history: Keeper
     degraded: str
 
 
@@ -129,7 +131,7 @@ class Camera:
     def _self_row(self) -> SelfRow:
         part = self._parts
         seq, head = part.journal.head
-        troubles = [part.degraded, part.ticker.broken, part.journal.failing]
+        troubles = [part.degraded, part.ticker.broken, part.journal.failing, part.history.trouble]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
         if part.journal.reserve_used:

@@ -63,6 +63,8 @@ class Keeper:
         self.recorder = Recorder(figures, store, delays)
         self.written = 0
         """Slots written since the start."""
+        self.trouble = ""
+        """Why the newest slots could not be written, or weeks not be read; empty when all is well."""
         self._figures = tuple(figures)
         self._path = path
         self._calendar = calendar
@@ -74,7 +76,6 @@ class Keeper:
         self._overflow = 0
         self._refused = 0
         self._told = 0
-        self._trouble = ""
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -144,11 +145,11 @@ class Keeper:
 
     def _tell(self, trouble: str) -> None:
         """Once when it begins, once when it is over."""
-        if trouble and not self._trouble:
+        if trouble and not self.trouble:
             log.error("%s", trouble)
-        elif self._trouble and not trouble:
+        elif self.trouble and not trouble:
             log.warning("recorded weeks can be read and written again")
-        self._trouble = trouble
+        self.trouble = trouble
 
     def _quarters(self, now: float) -> list[int]:
         """The quarter hours that are read ahead: those that rules look at whose sources are late, up to the next one."""

@@ -46,10 +46,6 @@ class Recorder:
         """Slots beyond MOST_GROUPS."""
         return sum(observer.refused for observer in self.observers)
 
-    def look(self, now: float) -> list[Slot]:
-        """Look at everything at `now` (unix seconds); returns the slots that are closed and complete by it."""
-        return [slot for observer in self.observers for slot in observer.look(now)]
-
 
 class Observer:
     """One figure, group by group, over the quarter hour that is running."""

@@ -200,7 +200,9 @@ async def test_a_broken_file_of_weeks_stops_nothing_but_what_rests_on_it(tmp_pat
         await Feed(daemon, clock).target(SATURDAY + 10, 30.0)
         word, why = standing(daemon)
         assert word == "unknown"
-        assert why.startswith(f"baseline: {path}: recorded weeks cannot be opened: file is not a database")
+        told = f"{path}: recorded weeks cannot be opened: file is not a database"
+        assert why.startswith(f"baseline: {told}")
+        assert told in daemon.camera.snapshot().monitor.degraded
     assert (await asyncio.to_thread(path.read_bytes)).startswith(b"not a database")
 
 

@@ -13,6 +13,8 @@ from monitor.history.calendar import Calendar
 from monitor.history.figures import figures
 from monitor.history.weeks import Weeks, page, wanted
 from monitor.judging.baseline import Baseline
+from monitor.judging.comparing import FOUND, LOOKUPS, Recorded
+from monitor.judging.windows import Windows
 from monitor.model import Truth
 from tests.monitor.history.world import BEGIN, wait
 from tests.monitor.judging.rig import ALL, START, Rig, rule
@@ -116,6 +118,22 @@ def test_v12_a_ratio_to_recorded_weeks_is_a_number_or_unknown(
         assert math.isnan(float(world.judge.value[0]))
         reason = "zero or less" if len(usable) >= need else f"{len(usable)} of {need} recorded weeks"
         assert reason in world.why()
+
+
+def test_a_new_quarter_hour_leaves_no_group_without_its_baseline() -> None:
+    """More groups than are looked up in one tick keep what they had until it is their turn: no moment of UNKNOWN."""
+    names = [(("queue", f"q{number}"),) for number in range(2 * LOOKUPS + 50)]
+    held = Weeks()
+    held.take({BEGIN + n * 900: {("x", name): ((1, 10.0 * (n + 1)),) for name in names} for n in range(2)})
+    source = Recorded(Baseline(source="history", need_slots=1), "x", held)
+    windows = Windows()
+    known = [int((source.values(windows, BEGIN + tick, names)[1] == FOUND).sum()) for tick in range(3)]
+    assert known == [LOOKUPS, 2 * LOOKUPS, len(names)]
+    for tick in range(3):
+        value, state = source.values(windows, BEGIN + 900 + tick, names)
+        assert (state == FOUND).all()
+        assert int((value == 20.0).sum()) == min((tick + 1) * LOOKUPS, len(names))
+        assert int((value == 10.0).sum()) == len(names) - min((tick + 1) * LOOKUPS, len(names))
 
 
 def test_imported_weeks_count_within_the_running_quarter_hour() -> None:

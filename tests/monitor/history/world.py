@@ -62,7 +62,8 @@ class Pbx:
 
     def look(self, now: float) -> None:
         """Look, as a daemon does."""
-        self.slots += self.recorder.look(now)
+        for observer in self.recorder.observers:
+            self.slots += observer.look(now)
 
     def hour(self, values: Mapping[int, float], start: float = BEGIN, length: float = SLOT) -> list[Slot]:
         """A sample at each second named (after the start), and a look every ten seconds; then what was closed by it."""
