@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from monitor.cli.check import INVALID
 from monitor.config import Config
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.documents.finding import meant, quoted
-from monitor.history.archive import FILE, Archive, ArchiveError
+from monitor.history.archive import FILE, Archive, ArchiveError, Brought
 from monitor.history.calendar import Calendar, calendar_of, start_of
 from monitor.history.coverage import RuleCover, ScopeCover, cover
 from monitor.history.figures import Figure, figures
@@ -31,8 +32,10 @@ history = App(
     help="Recorded weeks, which rules with `baseline: {from: history}` are compared with.",
 )
 
-MOST_BYTES = 1 << 28
+MOST_BYTES = 1 << 26
 _LINE = 2000
+_IMPORTS = 20
+"""Imports that are shown, the newest."""
 _DAY = 86_400
 _YEARS = (946_684_800, 7_258_118_400)
 """From 2000 to 2199, unix seconds."""
@@ -87,9 +90,10 @@ def import_(
     if figure is None:
         return _no_rule(rule, loaded.value, known)
     calendar = calendar_of(loaded.value.cutover)
-    text = _text(file)
-    if text is None:
+    raw = _bytes(file)
+    if raw is None:
         return 1
+    text = raw.decode("utf-8")
     now = time.time()
     weeks = weeks_kept(tuple(known.values()))
     signal = figure.signal
@@ -106,14 +110,15 @@ def import_(
     if dry_run:
         sys.stdout.write(f"{rule}: {_told(report, weeks)}; a dry run, nothing was imported\n")
         return 0
-    return _write(report, figure, state_dir / FILE, weeks)
+    brought = Brought(now, rule, str(clean(file.name, 200)), hashlib.sha256(raw).hexdigest())
+    return _write(report, brought, state_dir / FILE, weeks)
 
 
-def _write(report: Report, figure: Figure, path: Path, weeks: int) -> int:
+def _write(report: Report, brought: Brought, path: Path, weeks: int) -> int:
     try:
         archive = Archive(path)
         try:
-            new = archive.put(report.slots)
+            new = archive.put(report.slots, brought)
         finally:
             archive.close()
     except ArchiveError as error:
@@ -121,7 +126,7 @@ def _write(report: Report, figure: Figure, path: Path, weeks: int) -> int:
         return 1
     if archive.refused:
         sys.stderr.write(f"warning: {archive.refused} slots were refused: there are too many groups in {path}\n")
-    sys.stdout.write(f"{figure.name}: {_told(report, weeks)}; {new} new or changed in {clean(str(path))}\n")
+    sys.stdout.write(f"{brought.rule}: {_told(report, weeks)}; {new} new or changed in {clean(str(path))}\n")
     sys.stdout.write("A running daemon compares with them within ten seconds. Next: golive history show\n")
     return 0
 
@@ -137,12 +142,14 @@ def _told(report: Report, weeks: int) -> str:
     return "; ".join(parts)
 
 
-def _text(file: Path) -> str | None:
-    """What the file says; None, with the reason on standard error, where it cannot be read."""
+def _bytes(file: Path) -> bytes | None:
+    """What the file holds, which is UTF-8; None, with the reason on standard error, where it cannot be read."""
     problem = ""
     try:
         if file.stat().st_size <= MOST_BYTES:
-            return file.read_text(encoding="utf-8")
+            raw = file.read_bytes()
+            raw.decode("utf-8")
+            return raw
         problem = f"is larger than {MOST_BYTES >> 20} MiB; next: split it, imports add up"
     except OSError as error:
         problem = f"{error.strerror}; next: name the report"
@@ -184,7 +191,8 @@ def show(
     calendar = calendar_of(loaded.value.cutover)
     try:
         quarters = _quarters(loaded.value, at, time.time())
-        covers = _covers([known[rule]] if rule else list(known.values()), state_dir / FILE, calendar, quarters)
+        asked = [known[rule]] if rule else list(known.values())
+        covers, imports = _covers(asked, state_dir / FILE, calendar, quarters)
     except ValueError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
@@ -193,9 +201,12 @@ def show(
         return 1
     if json:
         body = {"schema": 1, "timezone": calendar.timezone, "from": quarters[0], "to": quarters[-1] + int(SLOT)}
-        sys.stdout.write(msgspec.json.encode({**body, "rules": covers}).decode() + "\n")
+        told = [one._asdict() for one in imports]
+        sys.stdout.write(msgspec.json.encode({**body, "rules": covers, "imports": told}).decode() + "\n")
         return 0
     sys.stdout.writelines(f"{clean(line, _LINE)}\n" for line in _lines(covers, calendar, quarters))
+    for one in imports[-_IMPORTS:]:
+        sys.stdout.write(f"imported {calendar.local(one.at):%Y-%m-%d %H:%M}: {clean(one.what, _LINE)}\n")
     return 0
 
 
@@ -217,12 +228,16 @@ def _quarters(config: Config, at: str, now: float) -> range:
     return range(first, last, step)
 
 
-def _covers(known: Sequence[Figure], path: Path, calendar: Calendar, quarters: Sequence[int]) -> list[RuleCover]:
+def _covers(
+    asked: Sequence[Figure], path: Path, calendar: Calendar, quarters: Sequence[int]
+) -> tuple[list[RuleCover], list[Brought]]:
     if not path.is_file():
-        return [cover(figure, (), calendar, quarters) for figure in known]
+        return [cover(figure, (), calendar, quarters) for figure in asked], []
     archive = Archive(path, read_only=True)
     try:
-        return [cover(figure, archive.of(figure.name), calendar, quarters) for figure in known]
+        names = {figure.name for figure in asked}
+        covers = [cover(figure, archive.of(figure.name), calendar, quarters) for figure in asked]
+        return covers, [one for one in archive.brought() if one.rule in names]
     finally:
         archive.close()
 

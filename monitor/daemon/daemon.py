@@ -22,7 +22,7 @@ from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
-from monitor.history.archive import FILE
+from monitor.history.archive import FILE, Brought
 from monitor.history.calendar import calendar_of
 from monitor.history.figures import figures
 from monitor.history.keeper import Keeper
@@ -92,7 +92,7 @@ class Daemon:
         self._closers.append(self.journal.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
-        self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.clock)
+        self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.journal, self.clock)
         self._keep(self.history.run(), "history")
         self.engine = engine_of(self.config, self.store, delays, self.history)
         self.derived = DerivedFigures(self.config.derived, self.store)
@@ -254,10 +254,20 @@ def patience(config: Config) -> float:
 
 
 def keeper_of(
-    config: Config, store: Store, path: Path, delays: Mapping[int, float], clock: Callable[[], float]
+    config: Config,
+    store: Store,
+    path: Path,
+    delays: Mapping[int, float],
+    journal: Journal,
+    clock: Callable[[], float],
 ) -> Keeper:
     """Whoever records weeks for baselines and reads them ahead."""
-    return Keeper(figures(config.rules, config.signals), store, path, calendar_of(config.cutover), delays, clock)
+
+    def imported(brought: Brought) -> None:
+        journal.append("history", "operator", brought.what, object=brought.rule, state="imported")
+
+    asked = figures(config.rules, config.signals)
+    return Keeper(asked, store, path, calendar_of(config.cutover), delays, clock, imported)
 
 
 def engine_of(config: Config, store: Store, delays: Mapping[int, float], history: Keeper) -> Engine:

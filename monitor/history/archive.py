@@ -30,6 +30,10 @@ CREATE TABLE IF NOT EXISTS slot (
     samples INTEGER NOT NULL, origin INTEGER NOT NULL, PRIMARY KEY (scope, start)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS slot_start ON slot (start);
+CREATE TABLE IF NOT EXISTS brought (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, rule TEXT NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL,
+    changed INTEGER NOT NULL, told INTEGER NOT NULL
+);
 PRAGMA user_version = {_VERSION};
 """
 _PUT = """
@@ -63,6 +67,26 @@ class Slot(NamedTuple):
     value: float
     samples: int
     origin: Origin = Origin.HEARD
+
+
+class Brought(NamedTuple):
+    """An import: what changed the baselines of a rule, and when."""
+
+    at: float
+    """Unix seconds."""
+    rule: str
+    file: str
+    sha256: str
+    """Of the file's bytes."""
+    changed: int = 0
+    """Slots that were new or became others."""
+    id: int = 0
+    """Its number in the archive."""
+
+    @property
+    def what(self) -> str:
+        """In words, for the journal."""
+        return f"{self.changed} slots of {self.rule} imported from {self.file} (sha256 {self.sha256[:12]})"
 
 
 class Archive:
@@ -101,8 +125,11 @@ class Archive:
     def _guarded(self, what: str) -> _Guard:
         return _Guard(self.path, what)
 
-    def put(self, slots: Iterable[Slot]) -> int:
-        """Write slots in one transaction, all or none; returns how many were new or changed something."""
+    def put(self, slots: Iterable[Slot], brought: Brought | None = None) -> int:
+        """Write slots in one transaction, all or none; returns how many were new or changed something.
+
+        brought: the import that they are from, which is remembered if it changed anything.
+        """
         with self._guarded("written"), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             before = self._database.total_changes
@@ -113,7 +140,13 @@ class Archive:
             ]
             scopes = self._database.total_changes - before
             self._database.executemany(_PUT, rows)
-            return self._database.total_changes - before - scopes
+            changed = self._database.total_changes - before - scopes
+            if brought is not None and changed:
+                row = (brought.at, brought.rule, brought.file, brought.sha256, changed)
+                self._database.execute(
+                    "INSERT INTO brought (at, rule, file, sha256, changed, told) VALUES (?, ?, ?, ?, ?, 0)", row
+                )
+            return changed
 
     def _scope(self, slot: Slot) -> int | None:
         key = (slot.rule, slot.figure, json.dumps(slot.scope, ensure_ascii=False))
@@ -159,10 +192,24 @@ class Archive:
             query = "SELECT DISTINCT rule FROM scope WHERE id IN (SELECT scope FROM slot) ORDER BY rule"
             return [name for (name,) in self._database.execute(query)]
 
+    def brought(self, *, untold: bool = False) -> list[Brought]:
+        """Imports, the oldest first; untold: only those that no daemon has noted in its journal yet."""
+        query = (
+            f"SELECT at, rule, file, sha256, changed, id FROM brought {'WHERE NOT told ' if untold else ''}ORDER BY id"  # noqa: S608 - written here
+        )
+        with self._guarded("read"):
+            return [Brought(*row) for row in self._database.execute(query)]
+
+    def told(self, numbers: Iterable[int]) -> None:
+        """Note that imports are in the journal."""
+        with self._guarded("written"), self._database:
+            self._database.executemany("UPDATE brought SET told = 1 WHERE id = ?", [(number,) for number in numbers])
+
     def sweep(self, before: int) -> int:
         """Delete slots that began before an instant (unix seconds), and groups left without one; returns how many slots."""
         with self._guarded("written"), self._database:
             gone = self._database.execute("DELETE FROM slot WHERE start < ?", (before,)).rowcount
+            self._database.execute("DELETE FROM brought WHERE at < ? AND told", (before,))
             if gone:
                 self._scopes.clear()
                 self._database.execute("DELETE FROM scope WHERE id NOT IN (SELECT scope FROM slot)")

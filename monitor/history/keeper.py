@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.history.archive import Archive, ArchiveError, Slot
+from monitor.history.archive import Archive, ArchiveError, Brought, Slot
 from monitor.history.calendar import Calendar, start_of
 from monitor.history.figures import Figure
 from monitor.history.recorder import LOOK, Recorder
@@ -44,6 +44,8 @@ class _Exchanged(NamedTuple):
     """Why recorded weeks could not be read; empty when they could."""
     unwritten: str
     """Why the slots could not be written."""
+    brought: Sequence[Brought] = ()
+    """Imports that nobody has told of yet."""
 
 
 class Keeper:
@@ -57,8 +59,12 @@ class Keeper:
         calendar: Calendar,
         delays: Mapping[int, float],
         clock: Callable[[], float],
+        on_import: Callable[[Brought], None],
     ) -> None:
-        """delays: how late each collector's numbers are by design, seconds by its number. clock: unix seconds."""
+        """delays: how late each collector's numbers are by design, seconds by its number. clock: unix seconds.
+
+        on_import: told of every import once, also of those that were made while no daemon ran.
+        """
         self.weeks = Weeks()
         self.recorder = Recorder(figures, store, delays)
         self.written = 0
@@ -69,6 +75,9 @@ class Keeper:
         self._path = path
         self._calendar = calendar
         self._clock = clock
+        self._on_import = on_import
+        self._noted: list[int] = []
+        """Imports that were told of, and are not marked so on disk yet."""
         self._latest = min(max(delays.values(), default=0.0), _LATEST)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="history")
         self._archive: Archive | None = None
@@ -117,7 +126,7 @@ class Keeper:
         """Once what was seen until now is on disk, or was tried to be."""
         if self._work is not None:
             await self._work
-        if self._pending:
+        if self._pending or self._noted:
             await self._exchange(self._clock())
 
     async def close(self) -> None:
@@ -134,14 +143,21 @@ class Keeper:
             if self.weeks.failing
             else {start: self.weeks.pages[start] for start in quarters if start in self.weeks.pages}
         )
-        done = await asyncio.get_running_loop().run_in_executor(self._thread, self._on_disk, slots, quarters, held)
+        noted = tuple(self._noted)
+        loop = asyncio.get_running_loop()
+        done = await loop.run_in_executor(self._thread, self._on_disk, slots, quarters, held, noted)
         self._tell(done.unread or done.unwritten)
         if not done.unwritten:
             del self._pending[: len(slots)]
+            del self._noted[: len(noted)]
             self.written += len(slots)
         self.weeks.failing = done.unread
         self.weeks.take(done.pages)
         self._refused = done.refused
+        for brought in done.brought:
+            if brought.id not in self._noted:
+                self._noted.append(brought.id)
+                self._on_import(brought)
 
     def _tell(self, trouble: str) -> None:
         """Once when it begins, once when it is over."""
@@ -156,7 +172,9 @@ class Keeper:
         first, last = start_of(now - self._latest), start_of(now) + int(SLOT)
         return list(range(first, last + 1, int(SLOT)))
 
-    def _on_disk(self, slots: Sequence[Slot], quarters: Sequence[int], held: Mapping[int, Page]) -> _Exchanged:
+    def _on_disk(
+        self, slots: Sequence[Slot], quarters: Sequence[int], held: Mapping[int, Page], noted: Sequence[int]
+    ) -> _Exchanged:
         """In the thread: write, and read what is not held yet, or all of it when somebody imported. Never raises."""
         unwritten = ""
         try:
@@ -164,18 +182,21 @@ class Keeper:
                 self._archive = Archive(self._path)
             archive = self._archive
             try:
+                if noted:
+                    archive.told(noted)
                 if slots:
                     archive.put(slots)
                     archive.sweep(quarters[-1] - weeks_kept(self._figures) * WEEK)
             except ArchiveError as error:  # a full disk can still be read
                 unwritten = str(error)
+            brought: Sequence[Brought] = ()
             if archive.changed():
-                held = {}
+                held, brought = {}, archive.brought(untold=True)
             pages = {start: held[start] if start in held else self._page(archive, start) for start in quarters}
         except Exception as error:  # noqa: BLE001 - whatever stopped it, rules must say why they are UNKNOWN
             why = str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
             return _Exchanged(dict(held), 0, why, why)
-        return _Exchanged(pages, archive.refused, "", unwritten)
+        return _Exchanged(pages, archive.refused, "", unwritten, brought)
 
     def _page(self, archive: Archive, start: int) -> Page:
         return page(self._figures, self._calendar, start, archive.at(wanted(self._figures, self._calendar, start)))

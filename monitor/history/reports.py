@@ -21,7 +21,8 @@ from monitor.model import Labels, Metric
 from monitor.text import clean_label
 from monitor.units import parse_number, spell_duration
 
-MOST_ROWS = 2_000_000
+MOST_ROWS = 500_000
+"""Rows of one file: some hundred groups over the weeks that are kept."""
 THIN, OLD = "too thin", "too old"
 _START = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2})?(?:[Zz]|[+-]\d{2}:\d{2})?", re.ASCII)
 _COUNT = re.compile(r"\d{1,15}", re.ASCII)

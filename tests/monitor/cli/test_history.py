@@ -114,7 +114,9 @@ def test_show_tells_whether_there_will_be_enough_at_the_cutover(
     import_(Path("r.csv"), rule="offered")
     capsys.readouterr()
     assert show(rule="offered") == 0
-    assert capsys.readouterr().out.splitlines() == [
+    told = capsys.readouterr().out.splitlines()
+    assert told[-1].startswith("imported 2026-12-02 12:00: 28 slots of offered imported from r.csv (sha256 ")
+    assert told[:-1] == [
         "for 2026-12-05 22:00 to 2026-12-06 00:00 by the clock of Europe/Lisbon",
         FIGURE,
         "  queue=sales: 4 of 8 quarter hours have enough weeks; too few at 2026-12-05 22:00-23:00",

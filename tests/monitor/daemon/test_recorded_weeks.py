@@ -183,6 +183,9 @@ async def test_too_few_weeks_are_unknown_until_somebody_imports(
         await feed.target(SATURDAY + 80, 90.0)
         assert standing(daemon)[0] == "breach"
         assert daemon.camera.snapshot().verdict.verdict == "NO-GO"
+        lines = [event for event in daemon.journal.events_after(0, 100) if event.kind == "history"]
+        assert [(line.who, line.object) for line in lines] == [("operator", "wait")]
+        assert lines[0].what.startswith("1 slots of wait imported from pbx.csv (sha256 ")
 
 
 async def test_a_broken_file_of_weeks_stops_nothing_but_what_rests_on_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.history.archive import FILE, Archive, Origin, Slot
+from monitor.history.archive import FILE, Archive, Brought, Origin, Slot
 from monitor.history.calendar import Calendar
 from monitor.history.figures import figures
 from monitor.history.keeper import WEEK, Keeper, weeks_kept
@@ -28,7 +28,9 @@ class Night:
         self.rule = wait(baseline=Baseline(source="history", **baseline))  # type: ignore[arg-type] # a test's words
         self.pbx = Pbx(self.rule)
         self.now = float(BEGIN)
-        self.keeper = Keeper(figures([self.rule], []), self.pbx.store, path / FILE, UTC, {}, lambda: self.now)
+        self.imports: list[Brought] = []
+        asked = figures([self.rule], [])
+        self.keeper = Keeper(asked, self.pbx.store, path / FILE, UTC, {}, lambda: self.now, self.imports.append)
 
     async def quarter(self, start: int, value: float) -> None:
         """One quarter hour of legacy, and what follows from it."""
@@ -54,7 +56,7 @@ def written(path: Path) -> list[Slot]:
 def imported(path: Path, slots: list[Slot]) -> None:
     """As another process does."""
     archive = Archive(path / FILE)
-    archive.put(slots)
+    archive.put(slots, Brought(5.0, "x", "pbx.csv", "ab" * 32))
     archive.close()
 
 
@@ -88,6 +90,22 @@ async def test_an_import_is_seen_by_the_next_step(tmp_path: Path) -> None:
     assert night.told(BEGIN) == [7.0]
     assert night.keeper.weeks.version > before
     await night.keeper.close()
+
+
+async def test_every_import_is_told_of_once_whether_a_daemon_ran_or_not(tmp_path: Path) -> None:
+    """What changes by what a rollback is judged belongs in the journal; the same file again changes nothing."""
+    slot = Slot("x", figures([wait()], [])[0].text, SALES, BEGIN - WEEK, 7.0, 9, Origin.IMPORTED)
+    await asyncio.to_thread(imported, tmp_path, [slot])
+    await asyncio.to_thread(imported, tmp_path, [slot])
+    told = []
+    for _ in range(2):
+        night = Night(tmp_path)
+        for second in range(3):
+            await night.keeper.step(BEGIN + second)
+            await night.keeper.settled()
+        told.append([brought.what for brought in night.imports])
+        await night.keeper.close()
+    assert told == [["1 slots of x imported from pbx.csv (sha256 abababababab)"], []]
 
 
 async def test_a_file_that_cannot_be_opened_is_said_and_tried_again(tmp_path: Path) -> None:
@@ -149,7 +167,7 @@ async def test_sources_that_are_late_still_find_the_quarter_hour_that_they_are_a
     """A rule whose window ends twenty minutes ago asks for the quarter hour of then."""
     figure = figures([wait()], [])
     store = Store({GAUGE.name: GAUGE})
-    keeper = Keeper(figure, store, tmp_path / FILE, UTC, {0: 1200.0}, lambda: BEGIN)
+    keeper = Keeper(figure, store, tmp_path / FILE, UTC, {0: 1200.0}, lambda: BEGIN, print)
     await keeper.step(BEGIN)
     await keeper.settled()
     assert [keeper.weeks.slots("x", (), at, 4) for at in (BEGIN - 1200, BEGIN, BEGIN + 900)] == [[], [], []]
@@ -158,7 +176,7 @@ async def test_sources_that_are_late_still_find_the_quarter_hour_that_they_are_a
 
 async def test_without_a_rule_that_asks_there_is_no_file(tmp_path: Path) -> None:
     """A cutover that compares with nothing writes nothing."""
-    keeper = Keeper((), Store({}), tmp_path / FILE, UTC, {}, lambda: BEGIN)
+    keeper = Keeper((), Store({}), tmp_path / FILE, UTC, {}, lambda: BEGIN, print)
     await keeper.step(BEGIN)
     await keeper.settled()
     await keeper.close()

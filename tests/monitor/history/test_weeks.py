@@ -15,7 +15,7 @@ from monitor.history.weeks import Weeks, page, wanted
 from monitor.judging.baseline import Baseline
 from monitor.judging.comparing import FOUND, LOOKUPS, Recorded
 from monitor.judging.windows import Windows
-from monitor.model import Truth
+from monitor.model import Labels, Truth
 from tests.monitor.history.world import BEGIN, wait
 from tests.monitor.judging.rig import ALL, START, Rig, rule
 from tests.monitor.judging.test_baselines import AGAINST
@@ -122,7 +122,7 @@ def test_v12_a_ratio_to_recorded_weeks_is_a_number_or_unknown(
 
 def test_a_new_quarter_hour_leaves_no_group_without_its_baseline() -> None:
     """More groups than are looked up in one tick keep what they had until it is their turn: no moment of UNKNOWN."""
-    names = [(("queue", f"q{number}"),) for number in range(2 * LOOKUPS + 50)]
+    names: list[Labels] = [(("queue", f"q{number}"),) for number in range(2 * LOOKUPS + 50)]
     held = Weeks()
     held.take({BEGIN + n * 900: {("x", name): ((1, 10.0 * (n + 1)),) for name in names} for n in range(2)})
     source = Recorded(Baseline(source="history", need_slots=1), "x", held)
