@@ -66,7 +66,7 @@ class Observer:
             condition = signal.exclude_when
             flag = Signal(name="", metric=condition.metric, match=condition.match, by=figure.by)
             reader = reader_of(shelf, flag, flag, "last", want._replace(n=1))
-            self._excluding = Excluding(condition, reader.twin(side) if reader.platform in ("", "target") else reader)
+            self._excluding = Excluding(condition, reader.twin(side) if reader.platform == "target" else reader)
         self._cell = -1
         self._slot = -1
         self._sound: npt.NDArray[np.int16] = np.zeros(0, np.int16)

@@ -95,6 +95,15 @@ def test_a_process_that_slept_writes_no_slot_for_its_sleep() -> None:
     assert [slot.start for slot in pbx.slots] == [BEGIN + 4500]
 
 
+def test_a_slot_that_cannot_be_closed_in_time_is_none() -> None:
+    """Asleep from its last minutes until two quarter hours later: what the end was like nobody knows."""
+    pbx = Pbx(wait())
+    for second in (*range(0, 870, 10), *range(2400, 2600, 10)):
+        pbx.put(BEGIN + second, 10.0)
+        pbx.look(BEGIN + second)
+    assert pbx.slots == []
+
+
 def test_a_clock_that_was_set_back_counts_nothing_twice() -> None:
     """The quarter hour in which the clock jumped back has no slot; what follows has."""
     pbx = Pbx(wait())
@@ -123,15 +132,16 @@ def test_a_measured_zero_is_a_number() -> None:
     assert [slot.value for slot in Pbx(wait()).hour(dict.fromkeys(EVERY, 0.0))] == [0.0]
 
 
-def test_a_closed_queue_is_not_recorded() -> None:
-    """While its condition says that it is closed a group makes no slots, as it is not judged either."""
-    closed = Exclusion(metric=CLOSED.name)
+@pytest.mark.parametrize(("match", "platform"), [({}, ""), ({"platform": "target"}, "legacy")])
+def test_a_closed_queue_is_not_recorded(match: dict[str, str], platform: str) -> None:
+    """While its condition says that it is closed a group makes no slots: legacy's own condition, or the one of both."""
+    closed = Exclusion(metric=CLOSED.name, match=match)
     signal = Signal(name="open", metric=GAUGE.name, by=("queue",), exclude_when=closed)
     pbx = Pbx(wait(metric="", signal="open", by=()), signals=(signal,))
     for second in range(0, 940, 10):
         for queue, shut in (("sales", 0.0), ("night", 1.0)):
             pbx.put(BEGIN + second, 10.0, queue=queue)
-            pbx.put(BEGIN + second, shut, metric=CLOSED.name, queue=queue)
+            pbx.put(BEGIN + second, shut, metric=CLOSED.name, queue=queue, platform=platform)
         pbx.look(BEGIN + second)
     assert [dict(slot.scope)["queue"] for slot in pbx.slots] == ["sales"]
 
