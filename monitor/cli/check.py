@@ -9,7 +9,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from monitor.cli.wording import rule_sentence, weeks_sentence
+from monitor.cli.recorded import weeks_sentence
+from monitor.cli.wording import rule_sentence
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.documents.finding import Finding
 from monitor.text import clean

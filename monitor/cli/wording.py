@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from monitor.judging.rules import OF_RATIOS, Estimator, Part, Rule, Signal
 from monitor.model import Metric
-from monitor.plan import Cutover
 from monitor.units import format_value, spell_duration
 
 _ESTIMATORS: dict[Estimator, str] = {
@@ -39,18 +38,6 @@ def rule_sentence(rule: Rule, catalogue: Mapping[str, Metric], signals: Mapping[
         f"breaches {_SIDES[rule.operator]} {_limit(rule, rule.breach, unit)}{_damping(rule, signal)}"
         f"{_warning(rule, unit)}, and is good again {_end(rule, unit)}. {_missing(rule)}{_further(rule, signal)}"
     )
-
-
-def weeks_sentence(cutover: Cutover, rules: Sequence[Rule]) -> list[str]:
-    """Say by which clock recorded weeks are compared, and which days do not count; nothing where no rule asks for them."""
-    asking = [rule.name for rule in rules if rule.baseline is not None and rule.baseline.source == "history"]
-    if not asking:
-        return []
-    days = sorted((*cutover.holidays, *cutover.incident_days))
-    without = f"without {', '.join(days)}" if days else "without leaving out a day (cutover.holidays, incident_days)"
-    compared = f"recorded weeks are compared by the clock of {cutover.timezone} (cutover.timezone), {without}"
-    ways = "`golive history import` brings in earlier weeks, `golive history show` tells whether there are enough"
-    return [f"{', '.join(asking)}: {compared}. golive records each quarter hour while it runs; {ways}."]
 
 
 def _by(rule: Rule, signal: Signal | None) -> tuple[str, ...]:

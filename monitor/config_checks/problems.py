@@ -9,18 +9,9 @@ from monitor.config_checks.rules import rule_problems
 from monitor.config_checks.sources import source_problems
 from monitor.config_checks.subject import Subject
 from monitor.config_checks.triggers import trigger_problems
-from monitor.config_checks.weeks import week_problems
 from monitor.documents.finding import Finding
 
-CHECKS = (
-    name_problems,
-    plan_problems,
-    source_problems,
-    derived_problems,
-    rule_problems,
-    week_problems,
-    trigger_problems,
-)
+CHECKS = (name_problems, plan_problems, source_problems, derived_problems, rule_problems, trigger_problems)
 
 
 def problems(subject: Subject) -> list[Finding]:

@@ -131,9 +131,11 @@ class Camera:
     def _self_row(self) -> SelfRow:
         part = self._parts
         seq, head = part.journal.head
-        troubles = [part.degraded, part.ticker.broken, part.journal.failing, part.history.trouble]
+        troubles = [part.degraded, part.ticker.broken, part.journal.failing]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
+        if part.history.trouble:
+            troubles.append(part.history.trouble)
         if part.journal.reserve_used:
             troubles.append("the disk is full and the journal lives from its reserve")
         return SelfRow(

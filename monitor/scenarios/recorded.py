@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from monitor.history.calendar import Calendar, Earlier
+from monitor.history.calendar import Calendar, Earlier, calendar_of
 from monitor.history.figures import canonical
 from monitor.model import Labels
+from monitor.plan import Cutover
 
 
 @dataclass(slots=True)
@@ -49,3 +50,8 @@ class RecordedWeeks:
             return ()
         found = (said.number(then) for then in self._calendar.earlier(at, weeks))
         return [number for number in found if number is not None]
+
+
+def weeks_of(stated: Stated, cutover: Cutover) -> RecordedWeeks | None:
+    """What the script states; None where it states nothing, as in a daemon that keeps no weeks."""
+    return RecordedWeeks(stated, calendar_of(cutover)) if stated else None

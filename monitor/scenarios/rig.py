@@ -12,14 +12,13 @@ from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
-from monitor.history.calendar import calendar_of
 from monitor.intake.intake import Intake
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
 from monitor.notify.message import Message
 from monitor.scenarios.feeding import Feeder, arrivals, patience
-from monitor.scenarios.recorded import RecordedWeeks
+from monitor.scenarios.recorded import weeks_of
 from monitor.scenarios.rehearsal import Rehearsal
 from monitor.scenarios.setting import Setting
 from monitor.scenarios.simulated_loop import SimulatedLoop
@@ -88,7 +87,7 @@ class Rig:
             store,
             patience=patience(setting),
             delays={intake.doors[name].number: source.delay for name, source in setting.sources.items()},
-            history=_recorded(setting),
+            history=weeks_of(setting.scenario.recorded, config.cutover),
         )
         self.derived = DerivedFigures(config.derived, store)
         self.course = Course(config.stages, config.gates, self.journal, self._clock, self._arm)
@@ -159,11 +158,6 @@ class Rig:
     def decision(self, name: str) -> DecisionRow | None:
         """The newest decision of a trigger, or of a runbook by its name."""
         return newest(self.desk.decision_rows(), name)
-
-
-def _recorded(setting: Setting) -> RecordedWeeks | None:
-    stated = setting.scenario.recorded
-    return RecordedWeeks(stated, calendar_of(setting.config.cutover)) if stated else None
 
 
 def newest(rows: tuple[DecisionRow, ...], name: str) -> DecisionRow | None:
