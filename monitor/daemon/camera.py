@@ -13,6 +13,7 @@ from monitor.daemon.course import Course
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
+from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
@@ -51,6 +52,7 @@ class Parts(Protocol):
     ticker: Ticker
     journal: Journal
     record: Record | None
+    history: Keeper
     degraded: str
 
 
@@ -135,6 +137,8 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
+        if part.history.trouble:
+            troubles.append(part.history.trouble)
         if part.journal.reserve_used:
             troubles.append("the disk is full and the journal lives from its reserve")
         return SelfRow(
