@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from monitor.judging.expressions import ExpressionError, parse
 from monitor.outbound.addresses import Forbidden, allowed, split, target_of
+from monitor.template import TemplateError, check_value, fill, texts
 from runbooks.actions.mqtt import Mqtt
 from runbooks.model import AnyStep, Runbook
 from runbooks.request import Request
-from runbooks.template import TemplateError, check_value, fill, texts
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,31}")

@@ -11,6 +11,7 @@ import msgspec
 
 from monitor.plan import Section
 from monitor.serving.snapshot import StepRow
+from monitor.template import check_value
 from monitor.units import Duration
 from runbooks.actions.http import Http
 from runbooks.actions.manual import Manual
@@ -18,7 +19,6 @@ from runbooks.actions.mqtt import Mqtt
 from runbooks.actions.verify import Verify
 from runbooks.actions.wait import Wait
 from runbooks.context import Context
-from runbooks.template import check_value
 
 AnyStep: TypeAlias = Http | Mqtt | Manual | Wait | Verify
 """The registry of actions: one union that is also the schema."""

@@ -13,10 +13,10 @@ from monitor.outbound.http import Answer, Hook, RequestError
 from monitor.outbound.http import request as send
 from monitor.plan import Section
 from monitor.secrets import MASK, SecretError, SecretRef
+from monitor.template import fill, filled, in_url
 from monitor.text import clean
 from runbooks.context import Context
 from runbooks.effect import Outcome
-from runbooks.template import fill, filled, in_url
 
 KEY_HEADER = "Idempotency-Key"
 

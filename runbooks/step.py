@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 from monitor.plan import Section
+from monitor.template import fill
 from monitor.units import Duration
 from runbooks.context import Context
 from runbooks.effect import Effect, Retry
 from runbooks.probe import Probe
 from runbooks.request import Request
-from runbooks.template import fill
 
 
 class Step(Section, frozen=True, kw_only=True):

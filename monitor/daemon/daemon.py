@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 
 from monitor.config import Config
@@ -23,6 +23,10 @@ from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
+from monitor.history.archive import FILE, Brought
+from monitor.history.calendar import calendar_of
+from monitor.history.figures import figures
+from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
@@ -95,9 +99,9 @@ class Daemon:
         self._closers.append(self.journal.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
-        self.engine = Engine(
-            self.config.rules, self.config.signals, self.store, patience=patience(self.config), delays=delays
-        )
+        self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.journal, self.clock)
+        self._keep(self.history.run(), "history")
+        self.engine = engine_of(self.config, self.store, delays, self.history)
         self.derived = DerivedFigures(self.config.derived, self.store)
         self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self._arm)
         await self.course.start()
@@ -242,6 +246,29 @@ class Daemon:
 def patience(config: Config) -> float:
     """Seconds for which a rule whose series were never heard is not yet UNKNOWN."""
     return max((collector.stale_after for collector in config.collectors), default=30.0)
+
+
+def keeper_of(
+    config: Config,
+    store: Store,
+    path: Path,
+    delays: Mapping[int, float],
+    journal: Journal,
+    clock: Callable[[], float],
+) -> Keeper:
+    """Whoever records weeks for baselines and reads them ahead."""
+
+    def imported(brought: Brought) -> None:
+        journal.append("history", "operator", brought.what, object=brought.rule, state="imported")
+
+    asked = figures(config.rules, config.signals)
+    return Keeper(asked, store, path, calendar_of(config.cutover), delays, clock, imported)
+
+
+def engine_of(config: Config, store: Store, delays: Mapping[int, float], history: Keeper) -> Engine:
+    """The rules at work."""
+    late = patience(config)
+    return Engine(config.rules, config.signals, store, patience=late, delays=delays, history=history.weeks)
 
 
 async def watch_tokens(authority: Authority) -> None:

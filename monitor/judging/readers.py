@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -49,6 +50,14 @@ class Reader(Protocol):
 
     def start(self, end: float) -> float:
         """The earliest instant that a window ending at `end` may hold samples of."""
+        ...
+
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        ...
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
         ...
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
@@ -113,9 +122,14 @@ class _Side(NamedTuple):
     def table(self) -> Table:
         return self.grouping.table
 
+    def work(self, windows: Windows, end: float, *, part: bool) -> Iterable[None]:
+        return windows.prepare(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
     def estimate(self, windows: Windows, end: float, *, part: bool = False) -> Estimates:
-        span = self.part if part and self.part is not None else self.span
-        return windows.estimate(self.table, self.grouping.now(), self.reduction, span, end)
+        return windows.estimate(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
+    def _span(self, *, part: bool) -> Span:
+        return self.part if part and self.part is not None else self.span
 
     def quality(self, windows: Windows, now: float) -> Quality:
         return windows.quality(self.table, self.grouping.now(), now)
@@ -175,6 +189,14 @@ class ValueReader:
     def start(self, end: float) -> float:
         """The earliest instant that a window ending at `end` may hold samples of."""
         return self._side.start(end)
+
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        return self._side.grouping.prepare()
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        return self._side.work(windows, end, part=part)
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""
@@ -247,6 +269,14 @@ class RatioReader:
         """The same over other series."""
         above, below = self._above.twin(labels), self._below.twin(labels)
         return RatioReader(above, below, confidence=self._confidence, absent_is_zero=self._absent_is_zero)
+
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        return chain(self._above.grouping.prepare(), self._below.grouping.prepare())
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        return chain(self._above.work(windows, end, part=part), self._below.work(windows, end, part=part))
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""

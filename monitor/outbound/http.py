@@ -86,7 +86,7 @@ async def _exchange(
     target = target_of(url)
     entry = allowed(target, allow_hosts)
     addresses = cleared(target, entry, await _resolve(target))
-    connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), use_dns_cache=False, force_close=True)
+    connector = aiohttp.TCPConnector(resolver=Pinned(addresses), use_dns_cache=False, force_close=True)
     async with (
         aiohttp.ClientSession(
             connector=connector,
@@ -129,7 +129,7 @@ async def _resolve(target: Target) -> list[str]:
     return [str(address[0]) for *_, address in found]
 
 
-class _Pinned(AbstractResolver):
+class Pinned(AbstractResolver):
     """Answers with the addresses that were checked, whatever the name would say by now."""
 
     def __init__(self, addresses: tuple[str, ...]) -> None:
@@ -138,6 +138,7 @@ class _Pinned(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
+        """The addresses, of the family that is asked for."""
         return [
             ResolveResult(
                 hostname=host,

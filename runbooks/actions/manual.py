@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from monitor.template import fill
 from runbooks.context import Context
 from runbooks.effect import Outcome
 from runbooks.step import Step
-from runbooks.template import fill
 
 
 class Manual(Step, frozen=True, kw_only=True, tag="manual", tag_field="action"):

@@ -11,12 +11,12 @@ import msgspec
 
 from monitor.outbound.broker import Broker, MqttError
 from monitor.outbound.mqtt import Session
+from monitor.template import fill, filled, texts
 from monitor.text import clean
 from monitor.units import Duration
 from runbooks.context import Context
 from runbooks.effect import Outcome
 from runbooks.step import Step
-from runbooks.template import fill, filled, texts
 
 
 class Mqtt(Step, frozen=True, kw_only=True, tag="mqtt", tag_field="action"):

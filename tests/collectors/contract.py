@@ -57,6 +57,8 @@ class Adapter(NamedTuple):
     """A configuration whose source cannot be had: a port that nobody listens on, or that somebody else has."""
     deadline: float = 10.0
     """Seconds within which the collector must have noticed that."""
+    asks: bool = False
+    """Whether it asks targets whose every answer is a measurement: then garbage is data, not a refusal."""
     private: tuple[str, ...] = ()
     """Texts that its counterpart says and that may never be in a label: call ids, people, numbers."""
 

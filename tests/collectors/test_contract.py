@@ -139,11 +139,11 @@ async def test_garbage_is_counted_and_not_fatal(kind: Kind, tmp_path: Path) -> N
         await talk.until_more()
         before = inlet.refused.total()
         least = await peer.garbage()
-        assert least > 0
+        assert least > 0 or kind.adapter.asks
         await talk.until(lambda kept: kept.refused.total() >= before + least)
         await talk.until_more()
         assert [words for state, words in inlet.health if state == "lost"] == []
-        assert inlet.raw != []
+        assert inlet.raw != [] or kind.adapter.asks
 
 
 async def test_a_collector_that_blocks_would_be_found() -> None:

@@ -77,11 +77,13 @@ TABLE = """
 53 golive_agent_certified_ratio gauge - H A
 54 golive_integration_up gauge integration H A
 55 golive_integration_request_seconds histogram integration,operation L A
+88 golive_integration_phase_seconds gauge integration,operation,phase L A
 56 golive_integration_requests_total counter integration,operation,outcome N A
 57 golive_integration_error_ratio gauge integration L A
 58 golive_screen_pop_seconds histogram integration L A
 59 golive_screen_pop_success_ratio gauge integration H A
 60 golive_tls_certificate_expiry_timestamp_seconds gauge endpoint H O
+89 golive_tls_version gauge endpoint H O
 61 golive_recording_failures_total counter - L O
 62 golive_reconciliation_records gauge entity,side N A
 63 golive_reconciliation_mismatch_ratio gauge entity,kind L A
