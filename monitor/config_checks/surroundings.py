@@ -12,7 +12,7 @@ import msgspec
 from monitor.documents.finding import Finding, whole
 from monitor.documents.positions import Path as Way
 from monitor.documents.positions import Positions
-from monitor.outbound.tls import Tls
+from monitor.outbound.tls import TlsFiles
 from monitor.secrets import SecretError, SecretRef
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def secret_problems(config: msgspec.Struct, positions: Positions, folder: Path) 
 
 def key_problems(config: msgspec.Struct, positions: Positions, folder: Path) -> Iterator[Finding]:
     """TLS files that are not there, and private keys that others may read. Blocks on the disk."""
-    for way, tls in _parts(config, (), Tls):
+    for way, tls in _parts(config, (), TlsFiles):
         for field in ("ca", "cert", "key"):
             name = getattr(tls, field)
             if name is None:
