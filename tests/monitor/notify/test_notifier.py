@@ -16,9 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.notify import notifier as notifying_module
+from monitor.notify import worker as worker_module
 from monitor.notify.channels import Webhook
-from monitor.notify.notifier import WAITING, Notifier
-from monitor.notify.webhook import LONGEST_WAIT, allow_entry, deliver, judged, signature, wait_of
+from monitor.notify.delivery import deliver
+from monitor.notify.notifier import Notifier
+from monitor.notify.outcome import LONGEST_WAIT, judged, wait_of
+from monitor.notify.webhook import allow_entry, signature
+from monitor.notify.worker import WAITING
 from monitor.outbound.http import Answer
 from monitor.secrets import SecretError, SecretRef
 from tests.monitor.notify.receiver import NOW, Results, message, notifying, receiving, until
@@ -27,8 +31,8 @@ from tests.monitor.notify.receiver import NOW, Results, message, notifying, rece
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts follow each other at once, so that the tests are quick."""
-    monkeypatch.setattr(notifying_module, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(notifying_module, "LAST_WAIT", 0.1)
+    monkeypatch.setattr(worker_module, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(worker_module, "LAST_WAIT", 0.1)
 
 
 def hook(url: str, **more) -> Webhook:
@@ -154,7 +158,7 @@ async def test_sending_never_blocks_and_the_queue_is_bounded():
 
 async def test_a_message_is_given_up_in_the_end(monkeypatch):
     """A message that nobody takes for too long is given up and reported, so that newer ones get their turn."""
-    monkeypatch.setattr(notifying_module, "GIVE_UP", 0.3)
+    monkeypatch.setattr(worker_module, "GIVE_UP", 0.3)
     async with receiving() as receiver, notifying(hook(receiver.url)) as (notifier, results):
         receiver.answers = [(500, {})] * 1000
         notifier.notify(message(1))
@@ -190,7 +194,7 @@ async def test_loopback_only_where_the_channel_says_so():
 )
 def test_the_policy_entry_is_as_narrow_as_can_be(url, loopback, entry):
     """Only loopback itself, and only where allowed, is named with its port; cloud metadata never is."""
-    assert allow_entry(hook(url, allow_loopback=loopback)) == entry
+    assert allow_entry(url, loopback=loopback) == entry
 
 
 async def test_a_url_that_is_none_is_reported():
