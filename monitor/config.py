@@ -9,7 +9,7 @@ from monitor.judging.derived_config import Derived
 from monitor.judging.rules import Rule, Signal
 from monitor.judging.triggers import Trigger
 from monitor.model import Metric
-from monitor.notify.channels import AnyChannel
+from monitor.notify.channels import AnyChannel, Paging
 from monitor.plan import Cutover, Gate, PointOfNoReturn, Section, Site, Stage, Wave
 from monitor.serving.web_config import WebConfig
 
@@ -32,6 +32,7 @@ class Config(Section, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     notify: tuple[AnyChannel, ...] = ()
+    paging: Paging = Paging()
     web: WebConfig = WebConfig()
     journal: JournalConfig = JournalConfig()
     runbooks: str = "runbooks"

@@ -20,6 +20,7 @@ from monitor.intake.supervise import Supervisor
 from monitor.judging.engine import Engine
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
+from monitor.notify.notifier import Notifier
 from monitor.serving.snapshot import (
     CutoverRow,
     GateRow,
@@ -53,6 +54,7 @@ class Parts(Protocol):
     journal: Journal
     record: Record | None
     history: Keeper
+    notifier: Notifier
     degraded: str
 
 
@@ -137,6 +139,7 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
+        troubles += part.notifier.troubles
         if part.history.trouble:
             troubles.append(part.history.trouble)
         if part.journal.reserve_used:

@@ -13,7 +13,7 @@ from monitor.config_file import LoadedConfig
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
-from monitor.daemon.pages import Pages
+from monitor.daemon.paging import paging_of
 from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
 from monitor.daemon.sparks import Sparks
@@ -34,7 +34,6 @@ from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
 from monitor.model import Health
-from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import DecisionRow
@@ -107,8 +106,7 @@ class Daemon:
         await self.course.start()
         await self._refill()
         self.own = OwnMetrics()
-        self.notifier = Notifier(self.config.notify, self.base, self._notified)
-        self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
+        self.notifier, self.pages = paging_of(self)
         self.desk = self._make_desk()
         self.camera = Camera(self)
         self.ticker = self._make_ticker()
@@ -116,6 +114,7 @@ class Daemon:
         await asyncio.to_thread(self.authority.load)
         await self.notifier.start()
         self._closers.append(self.notifier.close)
+        await self.pages.recall(self.notifier.outbox)
         await self.desk.start()
         self._closers.append(self.desk.close)
         await self._serve()
@@ -236,11 +235,6 @@ class Daemon:
     async def _rolled_back(self, row: DecisionRow) -> None:
         plan = self.book.get(row.runbook)
         await self.course.rolled_back((plan.back_to or "") if plan else "", f"{row.runbook} is verified")
-
-    def _notified(self, channel: str, ok: bool, detail: str) -> None:  # noqa: FBT001 - the one fact that it tells
-        result = "ok" if ok else "failed"
-        self.own.notified(channel, result)
-        self.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
 
 
 def patience(config: Config) -> float:

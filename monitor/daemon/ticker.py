@@ -13,6 +13,7 @@ from monitor.daemon.course import Course
 from monitor.daemon.facts import TickFacts
 from monitor.daemon.pages import Pages
 from monitor.daemon.sparks import Sparks
+from monitor.daemon.witness import Sight
 from monitor.daemon.worst import Worst
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
@@ -122,7 +123,10 @@ class Ticker:
         waiting = [self.course.held] if self.course.held else []
         waiting += [reason] if (reason := self.desk.forward_blocked()) else []
         self.sparks.take(self.engine.readings, now)
-        self._rule(rule_on((gate.state for gate in self.judged), waiting), now)
+        ruling = rule_on((gate.state for gate in self.judged), waiting)
+        since = self.ruled_since if self.count and ruling.verdict is self.ruling.verdict else now
+        self.pages.look(Sight(now, ruling, since, self.judged, self.desk.decision_rows))
+        self._rule(ruling, now)
         self._longest = max(self._longest, time.perf_counter() - began)
         await asyncio.sleep(0)
         await self._share(self.on_tick(now))

@@ -10,33 +10,20 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import msgspec
-
 from monitor.notify.channels import Alertmanager, AnyChannel, Carrier, Heartbeat, Paging
 from monitor.notify.delivery import deliver
-from monitor.notify.message import SEVERITIES, SUMMARY_LENGTH, Message, loudness
+from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
 from monitor.notify.outcome import Outcome
+from monitor.notify.subjects import Subjects
+from monitor.notify.trouble import channel_message, trouble_of
 from monitor.notify.worker import OnResult, Queued, Worker
-from monitor.text import clean
 
 _LOG = logging.getLogger(__name__)
 CLOSING = 3.0
 """Seconds that messages get to leave when the daemon stops."""
 LOOKING = 1.0
 """Seconds between looks at channels that do not get through and at alerts that are due again."""
-MOST_OPEN = 1000
-"""Subjects that are remembered as firing; the oldest are forgotten first, and counted."""
-REMEMBERED = 900.0
-"""Seconds for which a resolve is repeated to Alertmanagers, as Prometheus does."""
-_OPEN = "open"
-
-
-class Open(msgspec.Struct, frozen=True):
-    """A subject that fires: what was said last, and to which channels."""
-
-    message: Message
-    told: tuple[str, ...]
 
 
 class Notifier:
@@ -70,9 +57,7 @@ class Notifier:
             name: Worker(name, self._sender(channel), on_result, self._ended, jitter)
             for name, channel in self.channels.items()
         }
-        self._open: dict[str, Open] = {}
-        self._over: dict[str, tuple[Open, float]] = {}
-        """What was resolved lately, and until when it is repeated: a member of a cluster may have been away."""
+        self._subjects = Subjects(self.outbox)
         self._again: dict[str, float] = {}
         """When what fires was last repeated, seconds on the monotonic clock, by channel."""
         self._reported: dict[str, Message] = {}
@@ -99,19 +84,14 @@ class Notifier:
     @property
     def troubles(self) -> list[str]:
         """What people should know: channels that do not work, an outbox that cannot be written."""
-        found = [
-            f"channel {worker.name} {'is broken' if worker.state == 'broken' else 'does not get through'}: {worker.trouble}"
-            for worker in self._workers.values()
-            if worker.state != "ok"
-        ]
+        found = [trouble for worker in self._workers.values() if (trouble := trouble_of(worker))]
         return found + ([self.outbox.failing] if self.outbox.failing else [])
 
     def notify(self, message: Message) -> None:
         """Send a message to every channel that it is for. Returns at once and never raises."""
-        before = self._open.get(message.dedupe_key)
-        told = before.told if before is not None else ()
-        names = [name for name in self._workers if self._hears(name, message, told)]
-        self._remember(message, tuple(dict.fromkeys((*told, *names))))
+        told = self._subjects.told(message.dedupe_key)
+        names = tuple(name for name in self._workers if self._hears(name, message, told))
+        self._subjects.note(message, names)
         for name in names:
             self._queue(self._workers[name], message)
 
@@ -122,23 +102,6 @@ class Notifier:
             return False
         loud = loudness(message) >= SEVERITIES.index(self.channels[name].least)
         return loud and (name not in self.paging.second or message.urgent)
-
-    def _remember(self, message: Message, told: tuple[str, ...]) -> None:
-        key = message.dedupe_key
-        if message.event == "test":
-            return
-        if message.status == "firing" and told:
-            if len(self._open) >= MOST_OPEN and key not in self._open:
-                oldest = next(iter(self._open))
-                del self._open[oldest]
-                self.outbox.forget(_OPEN, oldest)
-                self.forgotten += 1
-            self._open[key] = Open(message, told)
-            self.outbox.keep(_OPEN, key, self._open[key])
-            self._over.pop(key, None)
-        elif message.status == "resolved" and (ended := self._open.pop(key, None)) is not None:
-            self._over[key] = (Open(message, ended.told), time.monotonic() + REMEMBERED)
-            self.outbox.forget(_OPEN, key)
 
     def _queue(self, worker: Worker, message: Message) -> None:
         if worker.full(message):
@@ -156,12 +119,22 @@ class Notifier:
         queued = [(worker, list(worker.queue)) for worker in self._workers.values()]
         for worker, _ in queued:
             worker.queue.clear()
+        await self._take_up()
+        for worker, items in queued:
+            for item in items:
+                self._queue(worker, item.message)
+        for worker in self._workers.values():
+            self._tasks.append(asyncio.create_task(worker.run(), name=f"notify {worker.name}"))
+        self._tasks.append(asyncio.create_task(self._look_on(), name="notify looking"))
+
+    async def _take_up(self) -> None:
+        """What the last daemon left: undelivered messages, what fires, channels that did not get through."""
         try:
             waiting = await self.outbox.open()
         except OutboxError as error:
             _LOG.error("%s. Pages go out all the same, but do not outlive this process", error)
             self.outbox.failing = str(error)
-            waiting = []
+            return
         for left in waiting:
             known = self._workers.get(left.channel)
             if known is None:
@@ -169,18 +142,10 @@ class Notifier:
                 self.outbox.done(left.number)
             else:
                 known.put(Queued(left.message, left.number))
-        for worker, items in queued:
-            for item in items:
-                self._queue(worker, item.message)
-        for key, body in (await self.outbox.kept(_OPEN)).items():
-            with contextlib.suppress(msgspec.MsgspecError):
-                self._open.setdefault(key, msgspec.json.decode(body, type=Open))
-        for entry in self._open.values():
+        await self._subjects.recall()
+        for entry in self._subjects.firing:
             if entry.message.event == "channel":
                 self._reported[entry.message.labels.get("channel", "")] = entry.message
-        for worker in self._workers.values():
-            self._tasks.append(asyncio.create_task(worker.run(), name=f"notify {worker.name}"))
-        self._tasks.append(asyncio.create_task(self._look_on(), name="notify looking"))
 
     async def close(self) -> None:
         """Give what waits a few seconds to leave, then stop; what is left is delivered by the next daemon."""
@@ -217,13 +182,13 @@ class Notifier:
                 and worker.delivered
                 and (said := self._reported.pop(worker.name, None)) is not None
             ):
-                self.notify(self._channel_message(worker, said, "resolved"))
+                self.notify(channel_message(worker, said, self._clock()))
             return
         if worker.name not in self._reported:
-            about = worker.queue[0].message if worker.queue else next((o.message for o in self._open.values()), None)
-            if about is not None:
+            lately = [item.message for item in worker.queue] + [entry.message for entry in self._subjects.firing]
+            if about := worker.refused or next(iter(lately), None):
                 self._reported[worker.name] = about
-                self.notify(self._channel_message(worker, about, "firing"))
+                self.notify(channel_message(worker, about, self._clock()))
         for item in worker.queue:
             self._give_to_second(item, worker.name)
 
@@ -235,39 +200,10 @@ class Notifier:
         item.handed = True
         for name in self.paging.second:
             worker = self._workers.get(name)
-            before = self._open.get(message.dedupe_key)
-            if worker is None or name == missed or (before is not None and name in before.told):
+            if worker is None or name == missed or name in self._subjects.told(message.dedupe_key):
                 continue
-            self._remember(message, (*(before.told if before is not None else ()), name))
+            self._subjects.note(message, (name,))
             self._queue(worker, message)
-
-    def _channel_message(self, worker: Worker, about: Message, status: str) -> Message:
-        now = self._clock()
-        firing = status == "firing"
-        what = (
-            f"channel {worker.name} {'is broken' if worker.state == 'broken' else 'does not get through'}: {worker.trouble}"
-            if firing
-            else f"channel {worker.name} gets through again"
-        )
-        return Message(
-            id=f"{about.cutover}-channel-{worker.name}-{int(now * 1000)}",
-            dedupe_key=f"{about.cutover}/channel/{worker.name}",
-            at=now,
-            environment=about.environment,
-            cutover=about.cutover,
-            severity="warning" if firing else "info",
-            loudest="warning",
-            summary=clean(f"{'WARN' if firing else 'OK'} {about.environment} {what}", SUMMARY_LENGTH),
-            event="channel",
-            object=f"channel/{worker.name}",
-            state=worker.state,
-            status="firing" if firing else "resolved",
-            starts_at=now,
-            alert="GoliveChannel",
-            labels={"channel": worker.name},
-            urgent=True,
-            body=what,
-        )
 
     async def _repeat(self) -> None:
         """Tell Alertmanagers again of what fires, before they would call it over, and for those that were away."""
@@ -278,9 +214,7 @@ class Notifier:
             if now - self._again.setdefault(name, now) < channel.again or self._workers[name].waiting:
                 continue
             self._again[name] = now
-            self._over = {key: over for key, over in self._over.items() if over[1] > now}
-            for entry in [*self._open.values(), *(over for over, _ in self._over.values())]:
-                if name in entry.told:
-                    outcome = await deliver(channel, entry.message, self._base, self._clock())
-                    if not outcome.delivered:
-                        break
+            for message in list(self._subjects.due(name)):
+                outcome = await deliver(channel, message, self._base, self._clock())
+                if not outcome.delivered:
+                    break

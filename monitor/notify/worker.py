@@ -65,6 +65,8 @@ class Worker:
         self.dropped = 0
         """Messages that were refused because too many waited, or given up."""
         self.delivered = 0
+        self.refused: Message | None = None
+        """The newest message that it gave up."""
         self.quiet = asyncio.Event()
         """Set while waiting a little could get nothing out: nothing waits, or the channel does not work."""
         self.quiet.set()
@@ -123,6 +125,7 @@ class Worker:
             wait = max(outcome.wait, self._backoff(attempt))
             if not outcome.again or elapsed + wait > GIVE_UP:
                 self.dropped += 1
+                self.refused = message
                 self._fall("broken" if not outcome.again else "failing", outcome.detail)
                 self.tell(ok=False, detail=f"not delivered, {outcome.detail}: {message.summary}")
                 return False

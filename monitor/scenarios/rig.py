@@ -7,7 +7,8 @@ from typing import cast
 
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
-from monitor.daemon.pages import Pages
+from monitor.daemon.pages import pages_of
+from monitor.daemon.reporter import Reporter
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
@@ -93,7 +94,7 @@ class Rig:
         self.course = Course(config.stages, config.gates, self.journal, self._clock, self._arm)
         await self.course.start()
         self.desk = self._make_desk()
-        self.ticker = self._make_ticker(intake)
+        self.ticker = self._make_ticker(intake, store)
         self.helm = Helm(self.desk, self.course, self.journal, _nobody_looks, self.ticker.open_gates)
         await self.desk.start()
 
@@ -121,7 +122,7 @@ class Rig:
             monotonic=lambda: self.elapsed,
         )
 
-    def _make_ticker(self, intake: Intake) -> Ticker:
+    def _make_ticker(self, intake: Intake, store: Store) -> Ticker:
         setting, config = self.setting, self.setting.config
         return Ticker(
             engine=self.engine,
@@ -135,7 +136,7 @@ class Rig:
             independence={
                 intake.doors[name].number: source.independence or name for name, source in setting.sources.items()
             },
-            pages=Pages(config.cutover.name, config.cutover.environment, self.pages.append),
+            pages=pages_of(config, Reporter(config, self.engine, store, intake, self.course), self.pages.append),
             sparks=Sparks(config.signals, setting.catalogue),
             clock=self._clock,
             on_tick=lambda _now: (),

@@ -1,0 +1,130 @@
+"""Alerts as pages: looks at each tick, tells people what became of incidents, and remembers it through restarts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from monitor.daemon.reporter import Reporter
+from monitor.daemon.witness import Sight
+from monitor.judging.verdict import Ruling
+from monitor.notify.channels import Paging
+from monitor.notify.fault import Scene
+from monitor.notify.incidents import Hearing, Incident, Incidents, Told
+from monitor.notify.message import Message
+from monitor.notify.wording import incident_message
+
+_KEPT = "incident"
+
+
+class Memory(Protocol):
+    """What outlives this process."""
+
+    def keep(self, kind: str, name: str, value: object) -> None:
+        """Remember something of a kind by its name."""
+        ...
+
+    def forget(self, kind: str, name: str) -> None:
+        """Remember it no longer."""
+        ...
+
+    async def kept(self, kind: str) -> dict[str, bytes]:
+        """Everything that is kept of a kind, by name."""
+        ...
+
+
+class Pager:
+    """Owns the incidents. `look` once a tick; it never waits and never raises for what a message says."""
+
+    def __init__(
+        self,
+        cutover: str,
+        paging: Paging,
+        reporter: Reporter,
+        send: Callable[[Message], None],
+        hearing: Hearing | None = None,
+    ) -> None:
+        """hearing: acknowledgements, mutes and inhibitions where they are kept elsewhere."""
+        self.incidents = Incidents(cutover, paging.acknowledge_within, hearing)
+        self._paging = paging
+        self._reporter = reporter
+        self._send = send
+        self._numbers = itertools.count(1)
+        self._memory: Memory | None = None
+        self._marks: dict[str, tuple[object, ...]] = {}
+        self._sight: Sight | None = None
+
+    async def recall(self, memory: Memory) -> None:
+        """Take up what was open when the last daemon ended, and remember what opens from now on."""
+        found = []
+        for body in (await memory.kept(_KEPT)).values():
+            try:
+                found.append(msgspec.json.decode(body, type=Incident))
+            except msgspec.MsgspecError:
+                continue
+        self.incidents.recall(found)
+        self._memory = memory
+        self._marks = {incident.key: _mark(incident) for incident in found}
+
+    def look(self, sight: Sight) -> None:
+        """Compare what is open with this tick, and tell."""
+        witness = self._reporter.witness
+        self._sight = sight
+        bad = witness.bad(sight.now)
+        if not bad and not self.incidents.open:
+            return
+        alerts = {incident.alert for incident in self.incidents.open.values()} | {alert for alert, _ in bad}
+        for told in self.incidents.step(sight.now, bad, witness.state, witness.peaks(alerts)):
+            self._tell(told, sight)
+        self._remember()
+
+    def _tell(self, told: Told, sight: Sight) -> None:
+        incident = told.incident
+        fault = self._reporter.fault(incident, sight.now)
+        scene = self._reporter.scene(sight, incident.alert)
+        self._send(incident_message(told.kind, incident, fault, scene, next(self._numbers), self._paging.links))
+
+    def scene(self, now: float) -> Scene | None:
+        """How things stood at the newest tick, told at `now`; None before the first one."""
+        return msgspec.structs.replace(self._reporter.scene(self._sight), now=now) if self._sight is not None else None
+
+    def carries(self, ruling: Ruling, rules: frozenset[str]) -> bool:
+        """Whether people were told already of what made this verdict. rules: those of the gate that decides."""
+        return bool(ruling.gate) and any(
+            incident.alert in rules and incident.told is not None for incident in self.incidents.open.values()
+        )
+
+    def acknowledge(self, key: str, who: str, until: float | None = None) -> Incident | None:
+        """Somebody has it; None when no incident of that key is open. until: unix seconds."""
+        incident = self.incidents.acknowledge(key, who, until)
+        self._remember()
+        return incident
+
+    def _remember(self) -> None:
+        if self._memory is None:
+            return
+        for key, incident in self.incidents.open.items():
+            mark = _mark(incident)
+            if self._marks.get(key) != mark:
+                self._marks[key] = mark
+                self._memory.keep(_KEPT, key, incident)
+        for key in self._marks.keys() - self.incidents.open.keys():
+            del self._marks[key]
+            self._memory.forget(_KEPT, key)
+
+
+def _mark(incident: Incident) -> tuple[object, ...]:
+    """Differs when something worth remembering has changed."""
+    return (
+        len(incident.places),
+        incident.grown,
+        incident.told,
+        incident.owner,
+        incident.owned_until,
+        incident.escalated,
+        incident.severity,
+        incident.told_places,
+    )
