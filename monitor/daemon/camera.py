@@ -10,6 +10,7 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.daemon import board
 from monitor.daemon.course import Course
+from monitor.daemon.switchboard import Switchboard
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
@@ -20,7 +21,6 @@ from monitor.intake.supervise import Supervisor
 from monitor.judging.engine import Engine
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
-from monitor.notify.notifier import Notifier
 from monitor.serving.snapshot import (
     CutoverRow,
     GateRow,
@@ -54,7 +54,7 @@ class Parts(Protocol):
     journal: Journal
     record: Record | None
     history: Keeper
-    notifier: Notifier
+    switchboard: Switchboard
     degraded: str
 
 
@@ -139,7 +139,7 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
-        troubles += part.notifier.troubles
+        troubles += part.switchboard.troubles
         if part.history.trouble:
             troubles.append(part.history.trouble)
         if part.journal.reserve_used:

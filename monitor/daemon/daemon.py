@@ -13,10 +13,10 @@ from monitor.config_file import LoadedConfig
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
-from monitor.daemon.paging import paging_of
 from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
 from monitor.daemon.sparks import Sparks
+from monitor.daemon.switchboard import Switchboard
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.auth import Authority
 from monitor.deciding.desk import Desk
@@ -106,15 +106,14 @@ class Daemon:
         await self.course.start()
         await self._refill()
         self.own = OwnMetrics()
-        self.notifier, self.pages = paging_of(self)
-        self.desk = self._make_desk()
         self.camera = Camera(self)
+        self.switchboard = Switchboard(self, self.camera.ready)
+        self.desk = self._make_desk()
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
         await asyncio.to_thread(self.authority.load)
-        await self.notifier.start()
-        self._closers.append(self.notifier.close)
-        await self.pages.recall(self.notifier.outbox)
+        await self.switchboard.start()
+        self._closers.append(self.switchboard.close)
         await self.desk.start()
         self._closers.append(self.desk.close)
         await self._serve()
@@ -206,7 +205,7 @@ class Daemon:
             gates=self.config.gates,
             catalogue=self.catalogue,
             independence=independence,
-            pages=self.pages,
+            pages=self.switchboard.pages,
             sparks=Sparks(self.config.signals, self.catalogue),
             clock=self.clock,
             on_tick=self.camera.ticked,
@@ -216,7 +215,14 @@ class Daemon:
         exposition = Exposition(lambda: self.store.tables, self.camera.newest, self.own, self.catalogue)
         helm = Helm(self.desk, self.course, self.journal, self.camera.snapshot, self.ticker.open_gates)
         self.listener = await opened(
-            helm, self.authority, exposition, self.config, self.camera.ready, self.journal, self.web_config_file
+            helm,
+            self.authority,
+            exposition,
+            self.config,
+            self.camera.ready,
+            self.journal,
+            self.web_config_file,
+            self.switchboard.doors,
         )
 
     async def close(self) -> None:
@@ -230,7 +236,7 @@ class Daemon:
 
     def _decision_changed(self, kind: str, row: DecisionRow, what: str) -> None:
         self.camera.wanted = True
-        self.pages.decision(kind, row, what, self.clock())
+        self.switchboard.pages.decision(kind, row, what, self.clock())
 
     async def _rolled_back(self, row: DecisionRow) -> None:
         plan = self.book.get(row.runbook)

@@ -103,6 +103,11 @@ class Pager:
         self._remember()
         return incident
 
+    def release(self, key: str) -> None:
+        """Whoever had it has let go."""
+        self.incidents.release(key)
+        self._remember()
+
     def _remember(self) -> None:
         if self._memory is None:
             return

@@ -61,7 +61,7 @@ class Pages:
         self._cutover = cutover
         self._environment = environment
         self._send = send
-        self._pager = pager
+        self.pager = pager
         self._gates = gates or {}
         self._remind = remind
         self._number = 0
@@ -75,8 +75,8 @@ class Pages:
 
     async def recall(self, memory: Memory) -> None:
         """Take up what people had heard when the last daemon ended."""
-        if self._pager is not None:
-            await self._pager.recall(memory)
+        if self.pager is not None:
+            await self.pager.recall(memory)
         kept = await memory.kept(_KEPT)
         if "verdict" in kept:
             self._paged, self._verdict_fires = msgspec.json.decode(kept["verdict"], type=tuple[str, bool])
@@ -84,8 +84,8 @@ class Pages:
 
     def look(self, sight: Sight) -> None:
         """A tick was judged: alerts that opened or ended, and decisions that still wait."""
-        if self._pager is not None:
-            self._pager.look(sight)
+        if self.pager is not None:
+            self.pager.look(sight)
         if self._remind and abs(sight.now - self._looked) >= LOOKING:
             self._looked = sight.now
             self._remind_of(sight)
@@ -97,7 +97,7 @@ class Pages:
         """
         if ruling.verdict in (Verdict.NO_GO, Verdict.UNKNOWN):
             rules = self._gates.get(ruling.gate, frozenset())
-            told = self._pager is not None and ruling.verdict is Verdict.NO_GO and self._pager.carries(ruling, rules)
+            told = self.pager is not None and ruling.verdict is Verdict.NO_GO and self.pager.carries(ruling, rules)
             self._verdict_fires = self._verdict_fires or not told
             self._paged = "critical"
             self._keep()
@@ -167,7 +167,7 @@ class Pages:
     ) -> None:
         """Send one. word: how bad it is, where that differs from how loudly it is told."""
         self._number += 1
-        seen = self._pager.scene(now) if self._pager is not None else None
+        seen = self.pager.scene(now) if self.pager is not None else None
         scene = seen or Scene(now=now, environment=self._environment, cutover=self._cutover)
         word = word or WORDS[severity]
         lines = [f"{word} · {self._environment} · {self._cutover} · {event}", words, *around(scene)]

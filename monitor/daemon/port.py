@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monitor.config import Config
@@ -15,7 +15,7 @@ from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
-from monitor.serving.web.services import Denial
+from monitor.serving.web.services import Callback, Denial
 
 
 async def opened(
@@ -26,6 +26,7 @@ async def opened(
     ready: Callable[[], str | None],
     journal: Journal,
     web_config_file: Path | None,
+    callbacks: Sequence[Callback] = (),
 ) -> Listener:
     """Begin to serve. ready: why the daemon is not ready, or None.
 
@@ -48,6 +49,7 @@ async def opened(
         ready,
         journal=journal,
         postboxes=[collector for collector in config.collectors if isinstance(collector, Postbox)],
+        callbacks=callbacks,
         on_denied=denied,
         front=front,
     )

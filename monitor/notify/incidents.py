@@ -161,6 +161,12 @@ class Incidents:
         incident.updated = 0.0
         return incident
 
+    def release(self, key: str) -> None:
+        """Whoever acknowledged it here has let go; people hear of it at the next step."""
+        incident = self.open.get(key)
+        if incident is not None and incident.owned_here:
+            incident.owned_until = 0.0
+
     def _cleared(self, now: float, bad: Mapping[Pair, Finding], state: Callable[[str, str], State]) -> list[Told]:
         told = []
         for incident in list(self.open.values()):

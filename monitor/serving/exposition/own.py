@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, Metric
@@ -24,6 +24,8 @@ class OwnMetrics(Collector):
         self._denied: Counter[tuple[str, ...]] = Counter()
         self._approvals: Counter[tuple[str, ...]] = Counter()
         self._failures: Counter[tuple[str, ...]] = Counter()
+        self.also: list[Callable[[], Iterable[Metric]]] = []
+        """Families that other parts of the daemon make when they are asked for."""
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -53,6 +55,8 @@ class OwnMetrics(Collector):
         )
         yield _family("golive_http_denied", "Requests refused before they reached an act.", "reason", self._denied)
         yield _family("golive_approvals", "Signatures given or refused on decisions.", "result", self._approvals)
+        for more in self.also:
+            yield from more()
         yield _family("golive_exposition_failures", "Families left out of a scrape.", "family", self._failures)
 
     def text(self, style: Style) -> bytes:

@@ -22,7 +22,7 @@ from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import READINGS, bounded
 from monitor.serving.web.route import Acting, Read
-from monitor.serving.web.services import SERVICES, Denial, Pages, Services
+from monitor.serving.web.services import SERVICES, Callback, Denial, Pages, Services
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
 
@@ -38,13 +38,15 @@ def make_app(
     *,
     journal: Pages | None = None,
     postboxes: Sequence[Postbox] = (),
+    callbacks: Sequence[Callback] = (),
     front: Front | None = None,
     on_denied: Callable[[Denial], None] | None = None,
 ) -> web.Application:
     """The application for a Listener.
 
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
-    that route answers 503. postboxes: the collectors that are posted to. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
+    that route answers 503. postboxes: the collectors that are posted to.
+    callbacks: channels whose acknowledgements flow back. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
     """
     services = Services(
         acts=acts,
@@ -54,6 +56,7 @@ def make_app(
         ready=ready,
         journal=journal,
         postboxes=postboxes,
+        callbacks=callbacks,
         front=front or Front(),
     )
     if on_denied is not None:

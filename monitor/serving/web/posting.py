@@ -11,6 +11,7 @@ from aiohttp import web
 
 from monitor.intake.postbox import POST_LIMIT, Postbox, Receipt
 from monitor.serving.web.answers import Denied, deny, json_answer
+from monitor.serving.web.bodies import LIMIT
 from monitor.serving.web.guard import trusted
 from monitor.serving.web.route import Posting
 from monitor.serving.web.services import Denial, Services
@@ -18,6 +19,7 @@ from monitor.text import clean
 
 SAMPLES = "/api/v1/samples"
 COLLECTOR = "/api/v1/collectors/{collector}"
+ACKS = "/api/v1/acks/{channel}"
 _SECONDS = 10.0
 """Time within which a post must be there."""
 
@@ -31,6 +33,26 @@ async def collector(request: web.Request, services: Services) -> web.Response:
     """Whatever the collector of this name reads."""
     name = request.match_info["collector"]
     return await _post(request, services, [box for box in services.postboxes if box.name == name])
+
+
+async def acks(request: web.Request, services: Services) -> web.Response:
+    """An acknowledgement that somebody gave in the service behind a channel; the service's signature is the token."""
+    name = request.match_info["channel"]
+    callback = next((one for one in services.callbacks if one.name == name), None)
+    if callback is None:
+        deny(404, "no channel takes acknowledgements here", "write acks: at the channel in golive.yaml", "token")
+    receipt = await callback.take(await _body(request, LIMIT), request.headers, services.clock())
+    if receipt.status == web.HTTPUnauthorized.status_code:
+        wait = services.attempts.wrong(request.remote or "", time.monotonic())
+        if wait:
+            what = "too many wrong signatures from this address"
+            raise Denied(429, what, "wait, then send what is signed", reason="flood", retry_after=wait)
+        path = clean(request.path, 80)
+        services.on_denied(
+            Denial(peer=request.remote or "", method="POST", path=path, why="not the service's signature")
+        )
+        deny(401, "this is not signed by the service, or not from now", "compare the signing secret", "token")
+    return _answer(receipt)
 
 
 async def _post(request: web.Request, services: Services, boxes: Sequence[Postbox]) -> web.Response:
@@ -65,14 +87,14 @@ def _refuse(request: web.Request, services: Services, boxes: Sequence[Postbox]) 
     deny(401, "this needs the token of a collector", "send Authorization: Bearer TOKEN, see the collector", "token")
 
 
-async def _body(request: web.Request) -> bytes:
+async def _body(request: web.Request, limit: int = POST_LIMIT) -> bytes:
     try:
         async with asyncio.timeout(_SECONDS):
-            return await request.clone(client_max_size=POST_LIMIT).read()
+            return await request.clone(client_max_size=limit).read()
     except TimeoutError:
         deny(408, f"the body did not arrive within {_SECONDS:.0f} s", "send it again", "body")
     except web.HTTPRequestEntityTooLarge:
-        deny(413, f"the body is larger than {POST_LIMIT // 1024} KiB", "send it in several posts", "body")
+        deny(413, f"the body is larger than {limit // 1024} KiB", "send it in several posts", "body")
 
 
 def _answer(receipt: Receipt) -> web.Response:
@@ -86,5 +108,6 @@ def _answer(receipt: Receipt) -> web.Response:
 
 POSTINGS: tuple[Posting, ...] = (
     Posting(SAMPLES, "Samples in golive's JSON, with a collector's token.", samples),
+    Posting(ACKS, "An acknowledgement from the service behind a channel, signed by it.", acks),
     Posting(COLLECTOR, "What the collector of this name reads, with its token.", collector),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from monitor.deciding.auth import Attempts, Authority
 from monitor.deciding.entry import Entry
-from monitor.intake.postbox import Postbox
+from monitor.intake.postbox import Postbox, Receipt
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
@@ -38,6 +38,19 @@ class Pages(Protocol):
         ...
 
 
+class Callback(Protocol):
+    """A way in for a service that signs what it posts, such as a pager's acknowledgements."""
+
+    @property
+    def name(self) -> str:
+        """Posts to /api/v1/acks/{name} are for it."""
+        ...
+
+    async def take(self, body: bytes, headers: Mapping[str, str], received: float) -> Receipt:
+        """Check whose a post is and take it; never raises for what it says. received: unix seconds."""
+        ...
+
+
 def _nobody(denial: Denial) -> None:
     """Nobody asked to hear of denials."""
     del denial
@@ -57,6 +70,8 @@ class Services:
     """Passwords and headers of the port."""
     postboxes: Sequence[Postbox] = ()
     """Collectors that are posted to."""
+    callbacks: Sequence[Callback] = ()
+    """Channels whose acknowledgements flow back."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)

@@ -1,0 +1,130 @@
+"""How the daemon's messages are made and carried: pages, notifier, outbox, heartbeats, and acknowledgements that come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from monitor.config import Config
+from monitor.daemon.course import Course
+from monitor.daemon.pages import pages_of
+from monitor.daemon.reporter import Reporter
+from monitor.deciding.journal import Journal
+from monitor.intake.intake import Intake
+from monitor.judging.engine import Engine
+from monitor.judging.store import Store
+from monitor.notify.ack_door import AckDoor
+from monitor.notify.channels import Heartbeat
+from monitor.notify.heartbeat import Beats
+from monitor.notify.incidents import Hearing
+from monitor.notify.notifier import Notifier
+from monitor.notify.outbox import Outbox
+from monitor.serving.exposition.own import OwnMetrics
+
+OUTBOX = "outbox.db"
+"""The outbox in the state directory."""
+
+
+class Parts(Protocol):
+    """What the daemon is made of, as far as its messages go."""
+
+    config: Config
+    base: Path
+    state_dir: Path
+    engine: Engine
+    store: Store
+    intake: Intake
+    course: Course
+    journal: Journal
+    own: OwnMetrics
+    degraded: str
+
+
+class Switchboard:
+    """Owns everything that speaks to people outside. `start` before the first tick, `close` after the last."""
+
+    def __init__(self, parts: Parts, ready: Callable[[], str | None], hearing: Hearing | None = None) -> None:
+        """ready: why nothing is judged, or None. hearing: acknowledgements and mutes where they are kept elsewhere."""
+        self._parts = parts
+        self._ready = ready
+        config = parts.config
+        outbox = Outbox(parts.state_dir / OUTBOX)
+        self.notifier = Notifier(config.notify, parts.base, self._notified, outbox=outbox, paging=config.paging)
+        reporter = Reporter(config, parts.engine, parts.store, parts.intake, parts.course)
+        self.pages = pages_of(config, reporter, self.notifier.notify, hearing)
+        self.beats = Beats(config.notify, parts.base, self.unsound)
+        self.doors = [
+            AckDoor(channel.name, channel.acks, parts.base, self)
+            for channel in config.notify
+            if not isinstance(channel, Heartbeat) and channel.acks is not None
+        ]
+        parts.own.also.append(self._metrics)
+
+    @property
+    def troubles(self) -> list[str]:
+        """What people should know of the ways out, in words."""
+        return self.notifier.troubles + self.beats.troubles
+
+    async def start(self) -> None:
+        """Deliver what the last daemon left, take up what people had heard, begin to beat."""
+        await self.notifier.start()
+        await self.pages.recall(self.notifier.outbox)
+        self.beats.start()
+
+    async def close(self) -> None:
+        """Stop the heartbeats, then let what waits leave."""
+        await self.beats.close()
+        await self.notifier.close()
+
+    def unsound(self) -> str:
+        """Why no heartbeat may be sent: nothing is judged, or nothing can be written. Empty: all is well."""
+        parts = self._parts
+        return self._ready() or parts.degraded or parts.journal.failing or self.notifier.outbox.failing
+
+    async def acknowledge(self, key: str, who: str, via: str, until: float | None, reason: str) -> str:
+        """Somebody outside has an incident: journalled before it holds. until: unix seconds."""
+        if self.pages.pager is None or key not in self.pages.pager.incidents.open:
+            return "no incident of that key is open"
+        what = f"{who} acknowledged {key} via {via}: {reason}"
+        await self._parts.journal.append("ack", who, what, object=key, state="acknowledged", via=via)
+        self.pages.pager.acknowledge(key, who, until)
+        return f"acknowledged by {who}"
+
+    async def release(self, key: str, who: str, via: str) -> str:
+        """Nobody has it any more: it is escalated anew unless somebody takes it."""
+        if self.pages.pager is None or key not in self.pages.pager.incidents.open:
+            return "no incident of that key is open"
+        what = f"{key} is nobody's any more, says {via}"
+        await self._parts.journal.append("ack", who, what, object=key, state="released", via=via)
+        self.pages.pager.release(key)
+        return "nobody has it any more"
+
+    def _notified(self, channel: str, ok: bool, detail: str) -> None:  # noqa: FBT001 - the one fact that it tells
+        result = "ok" if ok else "failed"
+        self._parts.own.notified(channel, result)
+        self._parts.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
+
+    def _metrics(self) -> Iterable[Metric]:
+        workers = self.notifier.workers
+        waiting = GaugeMetricFamily(
+            "golive_notification_queue_length", "Messages that wait for a channel.", labels=["channel"]
+        )
+        works = GaugeMetricFamily(
+            "golive_notification_channel_up",
+            "Whether a channel took what it was given last: 1 when it did, 0 when it fails or refuses.",
+            labels=["channel"],
+        )
+        for worker in workers:
+            waiting.add_metric([worker.name], worker.waiting)
+            works.add_metric([worker.name], float(worker.state == "ok"))
+        beats = GaugeMetricFamily(
+            "golive_heartbeat_last_success_timestamp_seconds",
+            "When a watcher outside took a heartbeat last; 0 when it never did.",
+            labels=["heartbeat"],
+        )
+        for name, at in self.beats.last.items():
+            beats.add_metric([name], at)
+        return waiting, works, beats

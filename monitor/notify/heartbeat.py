@@ -1,0 +1,106 @@
+"""A dead man's switch: as long as golive judges and can write it says so to a watcher outside, and else is silent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from monitor.notify.channels import AnyChannel, Heartbeat
+from monitor.notify.outcome import Outcome, failed, judged
+from monitor.notify.webhook import allow_entry
+from monitor.outbound.addresses import Forbidden
+from monitor.outbound.http import RequestError, request
+from monitor.secrets import SecretError
+
+_LOG = logging.getLogger(__name__)
+
+
+async def beat(config: Heartbeat, base: Path, now: float) -> Outcome:
+    """One request. Never raises for what the watcher does; an address that is a secret is in no answer. now: unix seconds."""
+    url, hidden = config.url, ""
+    try:
+        if config.secret_url is not None:
+            url = hidden = (await asyncio.to_thread(config.secret_url.read, base)).reveal().strip()
+        answer = await request(
+            config.method,
+            url,
+            allow_hosts=(allow_entry(url, loopback=config.allow_loopback),),
+            body=b"" if config.method == "POST" else None,
+            timeout=config.timeout,
+        )
+    except (RequestError, SecretError, Forbidden) as error:
+        return failed(error, hidden)
+    return judged(answer, now)
+
+
+class Beats:
+    """All heartbeats of a daemon, each a task of its own, so that one watcher that hangs delays nobody."""
+
+    def __init__(
+        self,
+        channels: Iterable[AnyChannel],
+        base: Path,
+        sound: Callable[[], str],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """sound: why golive is not sound, or empty; asked before each beat. clock: unix seconds."""
+        self._configs = [channel for channel in channels if isinstance(channel, Heartbeat)]
+        self._base = base
+        self._sound = sound
+        self._clock = clock
+        self._tasks: list[asyncio.Task[None]] = []
+        self._trouble: dict[str, str] = {}
+        self.last: dict[str, float] = {}
+        """When each watcher took a beat last, unix seconds; 0: never."""
+        self.failed: dict[str, int] = {}
+        """Beats that were not taken, by watcher."""
+        self.withheld: dict[str, int] = {}
+        """Beats that were not sent since golive was not sound."""
+        for config in self._configs:
+            self.last[config.name], self.failed[config.name], self.withheld[config.name] = 0.0, 0, 0
+
+    @property
+    def troubles(self) -> list[str]:
+        """Watchers that do not hear us, in words."""
+        return [f"heartbeat {name} does not arrive: {why}" for name, why in sorted(self._trouble.items())]
+
+    def start(self) -> None:
+        """Begin to beat, at once."""
+        self._tasks = [asyncio.create_task(self._run(c), name=f"heartbeat {c.name}") for c in self._configs]
+
+    async def close(self) -> None:
+        """Stop; the watcher outside will miss us, as it should when golive is stopped."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run(self, config: Heartbeat) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            try:
+                await self._once(config)
+            except Exception:  # noqa: BLE001 - a fault here must read as silence outside, and be tried again
+                _LOG.exception("heartbeat %s failed in golive itself", config.name)
+                self.failed[config.name] += 1
+            due = max(due + config.every, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    async def _once(self, config: Heartbeat) -> None:
+        if self._sound():
+            self.withheld[config.name] += 1
+            return
+        outcome = await beat(config, self._base, self._clock())
+        if outcome.delivered:
+            self.last[config.name] = self._clock()
+            if self._trouble.pop(config.name, None) is not None:
+                _LOG.info("heartbeat %s arrives again", config.name)
+            return
+        self.failed[config.name] += 1
+        if config.name not in self._trouble:
+            _LOG.warning("heartbeat %s does not arrive: %s", config.name, outcome.detail)
+        self._trouble[config.name] = outcome.detail
