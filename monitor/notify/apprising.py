@@ -71,12 +71,15 @@ def _attempt(addresses: list[str], message: Message, limit: float) -> Outcome:
                 known = bool(box.add(address))
                 for service in box if known else ():
                     tailor(service, message, limit)
-                sent = known and box.notify(
-                    body=words_of(message),
-                    title=neutral(message.summary),
-                    notify_type=_kind(message),
-                    body_format=apprise.NotifyFormat.TEXT,
-                    interpret_escapes=False,
+                # One by one, in this thread: the library's own notify would use further threads of its own.
+                sent = known and all(
+                    service.notify(
+                        body=words_of(message),
+                        title=neutral(message.summary),
+                        notify_type=_kind(message),
+                        body_format=apprise.NotifyFormat.TEXT,
+                    )
+                    for service in box
                 )
             except Exception as error:  # noqa: BLE001 - a plugin's fault is this attempt's, and its words may hold keys
                 sent, known = False, True
@@ -150,6 +153,7 @@ class _Ear(logging.Handler):
 
     def __enter__(self) -> Self:
         self._logger.propagate = False
+        self._logger.setLevel(logging.WARNING)  # below that it writes addresses with their keys
         self._logger.addHandler(self)
         return self
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from monitor.notify import notifier as notifier_module
 from monitor.notify import worker as worker_module
@@ -15,6 +17,7 @@ from monitor.notify.alertmanager import alert_of, deliver
 from monitor.notify.channels import Alertmanager
 from monitor.notify.message import Message
 from monitor.notify.notifier import Notifier
+from monitor.notify.outbox import Outbox
 from monitor.secrets import SecretRef
 from tests.monitor.notify.receiver import Receiver, Results, message, receiving, until
 from tests.rig.alertmanager import alertmanager, alerts
@@ -48,7 +51,7 @@ def channel(*urls: str, **more) -> Alertmanager:
     return Alertmanager(name="am", urls=urls, allow_loopback=True, **more)
 
 
-async def eventually(look: Callable[[], Awaitable[object]], seconds: float = 20.0) -> object:
+async def eventually(look: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
     """The first answer that is true."""
     async with asyncio.timeout(seconds):
         while not (found := await look()):
@@ -96,7 +99,7 @@ async def test_every_member_of_a_cluster_gets_every_alert_and_the_late_one_hears
         await until(lambda: results.good)
         assert "taken by 1 of 2 Alertmanagers; not by http://127.0.0.1:" in results.good[0]
         async with alertmanager(tmp_path, receiver.port, port):
-            (alert,) = await eventually(lambda: alerts(late))  # type: ignore[misc]
+            (alert,) = await eventually(lambda: alerts(late))
             assert alert["labels"]["queue"] == "a"
             notifier.notify(page(2, "resolved"))
 
@@ -111,8 +114,6 @@ async def test_every_member_of_a_cluster_gets_every_alert_and_the_late_one_hears
 async def test_what_fires_is_known_to_an_alertmanager_that_forgot(tmp_path: Path):
     """An Alertmanager that comes back empty is told again of what still fires, after a restart of golive as well."""
     path = tmp_path / "outbox.db"
-    from monitor.notify.outbox import Outbox
-
     async with receiving() as receiver, alertmanager(tmp_path, receiver.port) as url:
         first = Notifier([channel("http://127.0.0.1:9", url)], Path(), Results(), outbox=Outbox(path))
         await first.start()
@@ -122,7 +123,7 @@ async def test_what_fires_is_known_to_an_alertmanager_that_forgot(tmp_path: Path
     async with receiving() as receiver, alertmanager(tmp_path / "new", receiver.port) as url:
         second = Notifier([channel(url, again=0.2)], Path(), Results(), outbox=Outbox(path))
         await second.start()
-        (alert,) = await eventually(lambda: alerts(url))  # type: ignore[misc]
+        (alert,) = await eventually(lambda: alerts(url))
         assert alert["labels"]["alertname"] == "loss"
         await second.close()
 
@@ -154,8 +155,6 @@ async def test_all_members_away_is_a_failure_that_is_tried_again(tmp_path: Path)
 
 async def test_the_token_is_sent_and_never_told(tmp_path: Path):
     """A bearer token reaches the Alertmanager and no report."""
-    from aiohttp import web
-
     (tmp_path / "token").write_text("canary-token-7")
     (tmp_path / "token").chmod(0o600)
     seen: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -18,7 +19,7 @@ from tests.rig.mosquitto import free_port
 
 def heart(url: str, **more) -> Heartbeat:
     """A heartbeat to a watcher of this machine."""
-    given = {"name": "outside", "url": url, "every": 0.05, "timeout": 0.3, "allow_loopback": True}
+    given: dict[str, Any] = {"name": "outside", "url": url, "every": 0.05, "timeout": 0.3, "allow_loopback": True}
     return Heartbeat(**(given | more))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -61,7 +61,7 @@ SILENT = Fault(
 
 def incident(fault: Fault = FAULT, **more) -> Incident:
     """An open incident about a fault."""
-    given = {
+    given: dict[str, Any] = {
         "key": f"voice wave 3/{fault.alert}/{fault.scope}",
         "alert": fault.alert,
         "scope": fault.scope,
