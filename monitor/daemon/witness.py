@@ -81,7 +81,7 @@ class Witness:
 
     def _silent(self, now: float) -> dict[Pair, Finding]:
         """Some rule is blind: the sources that are silent, or the rules themselves where every source speaks."""
-        silent = [door for door in self._intake.doors.values() if now - door.newest > 2 * door.stale_after]
+        silent = [door for door in self._intake.doors.values() if now - door.newest > door.stale_after]
         heard = [door for door in silent if math.isfinite(door.newest)]
         if heard:
             return {

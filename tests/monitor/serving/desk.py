@@ -25,7 +25,7 @@ from monitor.serving.snapshot import EventRow, Snapshot
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
-from monitor.serving.web.services import Denial
+from monitor.serving.web.services import Callback, Denial
 from monitor.serving.web_config import WebConfig
 from tests.monitor.serving.boards import NOW, board, decision, event, run
 from tests.monitor.serving.tables import FakeTable
@@ -120,7 +120,14 @@ class Reply(NamedTuple):
 class House:
     """A running web server and what is behind it."""
 
-    def __init__(self, state_dir: Path, config: WebConfig, postboxes: Sequence[Postbox], front: Front) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        config: WebConfig,
+        postboxes: Sequence[Postbox],
+        front: Front,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
         self.desk = FakeDesk()
         self.denials: list[Denial] = []
         self.not_ready: str | None = None
@@ -140,6 +147,7 @@ class House:
             lambda: self.not_ready,
             journal=FakeJournal(),
             postboxes=postboxes,
+            callbacks=callbacks,
             front=front,
             on_denied=self.denials.append,
         )
@@ -175,9 +183,10 @@ async def opened(
     config: WebConfig | None = None,
     postboxes: Sequence[Postbox] = (),
     front: Front | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> AsyncIterator[House]:
     """A house with anna's token, on a free port."""
-    house = House(state_dir, config or WebConfig(listen="127.0.0.1:0"), postboxes, front or Front())
+    house = House(state_dir, config or WebConfig(listen="127.0.0.1:0"), postboxes, front or Front(), callbacks)
     house.token = await house.new_token("anna")
     await house.listener.start()
     try:
