@@ -50,7 +50,9 @@ async def test_a_signed_post_is_handed_over_without_a_token(answered, door) -> N
 
 async def test_ten_megabytes_are_refused(answered, door) -> None:
     """A body beyond the limit never reaches the door."""
-    reply = await answered.ask("POST", "/api/v1/acks/pd", data=io.BytesIO(b"x" * 10_000_000), headers={"X-Signed": "yes"})
+    reply = await answered.ask(
+        "POST", "/api/v1/acks/pd", data=io.BytesIO(b"x" * 10_000_000), headers={"X-Signed": "yes"}
+    )
     assert reply.status == 413
     assert door.taken == []
 
