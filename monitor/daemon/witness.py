@@ -23,7 +23,7 @@ from monitor.serving.snapshot import DecisionRow
 
 NO_DATA, BROKEN = "no-data", "rule-broken"
 """Alerts that no rule stands for: a source that is silent, a rule that cannot be computed."""
-MOST_BAD = 200
+MOST_BAD = 50
 """Groups of one rule that are told apart; how many there are in all is in the message's impact."""
 _BLIND, _FLAPPING = np.int16(Flag.BLIND), np.int16(Flag.FLAPPING)
 

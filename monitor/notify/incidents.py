@@ -9,6 +9,7 @@ incident: an acknowledgement covers what was known when it was given.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
@@ -23,6 +24,8 @@ MOST_INCIDENTS = 500
 """Incidents that are open at the same time; further ones are refused and counted, and tried again at the next tick."""
 MOST_PLACES = 500
 """Places of one incident; further ones are refused and counted."""
+LOOKED_AT = 50
+"""Places of an incident that are looked at each tick for who has it and how bad it is."""
 GONE = 3600.0
 """Seconds for which a place may not be heard of before its incident stops waiting for it."""
 
@@ -91,7 +94,6 @@ class Incident(msgspec.Struct, kw_only=True):
     owned_until: float | None = None
     """When an acknowledgement expires; None: with the incident."""
     escalated: bool = False
-    ended: float = 0.0
 
 
 class Told(NamedTuple):
@@ -142,8 +144,12 @@ class Incidents:
         higher is worse.
         """
         told = self._cleared(now, bad, state)
-        for pair in sorted(bad.keys() - self._by_pair.keys()):
-            self._place(pair, bad[pair], now)
+        if new := bad.keys() - self._by_pair.keys():
+            alike: dict[str, list[Incident]] = {}
+            for incident in self.open.values():
+                alike.setdefault(incident.alert, []).append(incident)
+            for pair in sorted(new):
+                self._place(pair, bad[pair], alike.setdefault(pair[0], []), now)
         for incident in self.open.values():
             if (worst := peaks.get(incident.alert)) is not None:
                 value, high = worst
@@ -169,18 +175,16 @@ class Incidents:
 
     def _cleared(self, now: float, bad: Mapping[Pair, Finding], state: Callable[[str, str], State]) -> list[Told]:
         told = []
-        for incident in list(self.open.values()):
-            for scope in list(incident.places):
-                pair = (incident.alert, scope)
-                if pair in bad:
-                    self._missing.pop(pair, None)
-                elif self._over(pair, state(*pair), now):
-                    del incident.places[scope]
-                    del self._by_pair[pair]
-                    self._missing.pop(pair, None)
+        for pair in self._missing.keys() & bad.keys():
+            del self._missing[pair]
+        for pair in sorted(self._by_pair.keys() - bad.keys()):
+            if not self._over(pair, state(*pair), now):
+                continue
+            self._missing.pop(pair, None)
+            incident = self.open[self._by_pair.pop(pair)]
+            del incident.places[pair[1]]
             if not incident.places:
                 del self.open[incident.key]
-                incident.ended = now
                 if incident.told is not None:
                     told.append(Told("resolved", incident))
         return told
@@ -191,11 +195,11 @@ class Incidents:
             return state == "good"
         return now - self._missing.setdefault(pair, now) >= GONE
 
-    def _place(self, pair: Pair, finding: Finding, now: float) -> None:
-        """Let a bad pair join an incident of its alert, or open one."""
+    def _place(self, pair: Pair, finding: Finding, alike: list[Incident], now: float) -> None:
+        """Let a bad pair join an incident of its alert, or open one. alike: those of the same alert."""
         alert, scope = pair
         key, quiet = f"{self._cutover}/{alert}/{scope}", bool(self.hearing.quiet(*pair))
-        mine = self.open.get(key) or next((one for one in self.open.values() if _takes(one, alert, quiet, now)), None)
+        mine = self.open.get(key) or next((one for one in alike if _takes(one, quiet, now)), None)
         if len(self.open if mine is None else mine.places) >= (MOST_INCIDENTS if mine is None else MOST_PLACES):
             self.refused += 1
             return
@@ -212,6 +216,7 @@ class Incidents:
                 grown=now,
                 quiet=quiet,
             )
+            alike.append(mine)
         mine.places[scope] = finding.since
         mine.grown = now
         mine.most = max(mine.most, len(mine.places))
@@ -246,12 +251,14 @@ class Incidents:
         return [Told(news[-1], incident)]
 
     def _severity(self, incident: Incident, bad: Mapping[Pair, Finding]) -> str:
-        found = [bad[pair].severity for scope in incident.places if (pair := (incident.alert, scope)) in bad]
+        places = ((incident.alert, scope) for scope in islice(incident.places, LOOKED_AT))
+        found = [bad[pair].severity for pair in places if pair in bad]
         return max(found, key=SEVERITIES.index, default=incident.severity)
 
     def _changed_hands(self, incident: Incident, now: float) -> bool:
         expired = incident.owned_until is not None and now >= incident.owned_until
-        owners = (self.hearing.owner(incident.alert, scope) for scope in (incident.scope, *incident.places))
+        places = (incident.scope, *islice(incident.places, LOOKED_AT))
+        owners = (self.hearing.owner(incident.alert, scope) for scope in places)
         elsewhere = next((owner for owner in owners if owner), "")
         if elsewhere and elsewhere != incident.owner:
             incident.owner, incident.owned_until, incident.owned_here = elsewhere, None, False
@@ -268,10 +275,9 @@ class Incidents:
         return waited and not incident.escalated and not incident.owner and incident.severity == "critical"
 
 
-def _takes(incident: Incident, alert: str, quiet: bool, now: float) -> bool:  # noqa: FBT001 - the mute itself
-    """Whether a further place of this alert joins: it is fresh, nobody has it, and it is as loud."""
-    fresh = now - incident.grown <= TOGETHER
-    return incident.alert == alert and fresh and not incident.owner and incident.quiet == quiet
+def _takes(incident: Incident, quiet: bool, now: float) -> bool:  # noqa: FBT001 - the mute itself
+    """Whether a further place of its alert joins: it is fresh, nobody has it, and it is as loud."""
+    return now - incident.grown <= TOGETHER and not incident.owner and incident.quiet == quiet
 
 
 def worst_first(incidents: Iterable[Incident]) -> Sequence[Incident]:
