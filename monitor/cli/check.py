@@ -11,9 +11,12 @@ from cyclopts import Parameter
 
 from monitor.cli.recorded import weeks_sentence
 from monitor.cli.wording import rule_sentence
+from monitor.config import Config
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.documents.finding import Finding
+from monitor.notify.channels import Heartbeat
 from monitor.text import clean
+from monitor.units import spell_duration
 
 INVALID = 3
 """Exit code of an invalid configuration."""
@@ -71,11 +74,30 @@ def sentences(loaded: LoadedConfig) -> list[str]:
         hosts = ", ".join(touched.hosts) or "no host"
         lines.append(f"{name} may speak to {hosts}.")
         lines += [f"{name} may send {request}" for request in touched.requests]
+    lines += paging_sentences(config)
     lines.append(
         f"ok: {len(config.collectors)} collectors, {len(config.rules)} rules, {len(config.gates)} gates, "
         f"{len(config.triggers)} triggers, {len(book.names)} runbooks; digest {loaded.digest[:12]}"
     )
     return lines
+
+
+def paging_sentences(config: Config) -> list[str]:
+    """Who is paged, and who when nobody answers."""
+    carriers = [channel.name for channel in config.notify if not isinstance(channel, Heartbeat)]
+    if not carriers:
+        return ["Nobody is paged: there is no channel under notify."]
+    second = config.paging.second
+    lines = [f"Pages go to {', '.join(name for name in carriers if name not in second)}."]
+    if second:
+        after = spell_duration(config.paging.acknowledge_within)
+        lines.append(
+            f"When nobody acknowledges within {after}, or a channel does not get through: {', '.join(second)}."
+        )
+    beats = [channel for channel in config.notify if isinstance(channel, Heartbeat)]
+    return lines + [
+        f"{one.name} hears every {spell_duration(one.every)} that golive judges and can write." for one in beats
+    ]
 
 
 _MODES = {

@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_valid_configuration_is_told_in_sentences(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 0, and for each rule a sentence with its limits, its hold and what nothing means."""
     assert check(path) == 0
-    mos, jitter, end = capsys.readouterr().out.splitlines()
+    mos, jitter, pages, end = capsys.readouterr().out.splitlines()
     assert mos == (
         "mos: the median of golive_media_mos (platform=target) for each site over 5m breaches below 3.60 "
         "in 3 of 5 buckets of 1m, held for 1m; warns below 4.00, and is good again at or above 3.80. "
@@ -37,6 +37,7 @@ def test_a_valid_configuration_is_told_in_sentences(path: Path, capsys: pytest.C
         "jitter: the 95th percentile of golive_media_jitter_seconds over 5m breaches at or above 30ms at once; "
         "warns at or above 20ms, and is good again below 25ms."
     )
+    assert pages == "Pages go to pager."
     assert end.startswith("ok: 1 collectors, 2 rules, 2 gates, 0 triggers")
 
 

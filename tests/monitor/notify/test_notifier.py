@@ -222,6 +222,23 @@ async def test_requests_are_signed_when_there_is_a_secret(tmp_path: Path):
     assert got.headers["webhook-signature"] == f"v1,{expected}"
 
 
+async def test_two_keys_sign_while_they_are_rotated(tmp_path: Path):
+    """With two keys each request carries both signatures, so that a receiver that knows either accepts it (S19)."""
+    keys = [b"the old key, thirty-two bytes ..", b"the new key, thirty-two bytes .."]
+    for name, key in zip(("old.key", "new.key"), keys, strict=True):
+        (tmp_path / name).write_text("whsec_" + base64.b64encode(key).decode())
+        (tmp_path / name).chmod(0o600)
+    async with receiving() as receiver:
+        channel = hook(receiver.url, secret=SecretRef(file="old.key"), next_secret=SecretRef(file="new.key"))
+        async with notifying(channel, base=tmp_path) as (notifier, results):
+            notifier.notify(message())
+            await until(lambda: results.good)
+    (got,) = receiver.got
+    signed = f"m-1.{int(NOW)}.".encode() + got.body
+    macs = [base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in keys]
+    assert got.headers["webhook-signature"] == f"v1,{macs[0]} v1,{macs[1]}"
+
+
 async def test_a_secret_that_is_missing_delays_and_is_named(tmp_path: Path):
     """Without its secret nothing is sent unsigned; once the secret is there the message goes out."""
     async with receiving() as receiver:
