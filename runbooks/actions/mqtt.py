@@ -15,6 +15,8 @@ from monitor.text import clean
 from monitor.units import Duration
 from runbooks.context import Context
 from runbooks.effect import Outcome
+from runbooks.mistake import Mistake
+from runbooks.setting import Setting
 from runbooks.step import Step
 from runbooks.template import fill, filled, texts
 
@@ -51,6 +53,18 @@ class Mqtt(Step, frozen=True, kw_only=True, tag="mqtt", tag_field="action"):
         yield from Step.templates(self)
         yield self.topic
         yield from texts(self.json)
+
+    def hosts(self) -> Iterator[str]:
+        """The broker."""
+        yield self.broker.where
+
+    def deeds(self) -> Iterator[str]:
+        """The message's topic."""
+        yield f"publish {self.topic}"
+
+    def mistakes(self, setting: Setting) -> Iterator[Mistake]:
+        """A broker that the runbook does not say it speaks to."""
+        yield from setting.reach(("broker",), self.broker.host, self.broker.real_port)
 
     async def perform(self, context: Context) -> Outcome:
         """Publish it once."""
