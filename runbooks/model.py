@@ -12,6 +12,7 @@ import msgspec
 from monitor.plan import Section
 from monitor.serving.snapshot import StepRow
 from monitor.units import Duration
+from runbooks.actions.amazon_connect import AmazonConnect
 from runbooks.actions.command import Command
 from runbooks.actions.http import Http
 from runbooks.actions.manual import Manual
@@ -21,7 +22,7 @@ from runbooks.actions.wait import Wait
 from runbooks.context import Context
 from runbooks.template import check_value
 
-AnyStep: TypeAlias = Http | Command | Mqtt | Manual | Wait | Verify
+AnyStep: TypeAlias = Http | Command | Mqtt | AmazonConnect | Manual | Wait | Verify
 """The registry of actions: one union that is also the schema."""
 
 
