@@ -23,9 +23,8 @@ class Delivery(NamedTuple):
     """What became of a message on one channel."""
 
     channel: str
-    accepted: bool
-    sent: bool
-    """Whether it may have reached the channel."""
+    kind: Literal["accepted", "refused", "unsent", "unknown"]
+    """unsent: it surely did not leave this machine. unknown: nobody can tell."""
     detail: str
 
 
@@ -50,9 +49,7 @@ class Mute:
     async def tell(self, note: Note, channels: tuple[str, ...]) -> tuple[Delivery, ...]:
         """Reach nobody."""
         del note
-        return tuple(
-            Delivery(name, accepted=False, sent=False, detail="there is no notifier here") for name in channels
-        )
+        return tuple(Delivery(name, "unsent", "there is no notifier here") for name in channels)
 
 
 class Tokens:
@@ -89,3 +86,7 @@ class Outlets:
 
     teller: Teller = field(default_factory=Mute)
     tokens: Tokens = field(default_factory=Tokens)
+
+
+QUIET = Outlets()
+"""Outlets where there is no daemon: nobody is told."""

@@ -68,6 +68,10 @@ class Step(Section, frozen=True, kw_only=True):
             return None, "there is no probe"
         return await self.probe.applied(context)
 
+    def lacks(self, reason: str, context: Context) -> str:  # noqa: ARG002 - every step is asked the same way
+        """What a person's word that it is done does not hold yet; empty when it may be taken."""
+        return ""
+
     def key_for(self, context: Context) -> str:
         """The idempotency key to send; empty for a step that is not keyed."""
         return fill(self.key, context.values) if self.effect == "keyed" else ""

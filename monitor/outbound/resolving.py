@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Collection
 
 from monitor.outbound.addresses import Target, allowed, cleared
+
+PATIENCE = 10.0
+"""Seconds that a name server may take."""
 
 
 async def reached(target: Target, allow_hosts: Collection[str]) -> tuple[str, ...]:
@@ -14,9 +18,13 @@ async def reached(target: Target, allow_hosts: Collection[str]) -> tuple[str, ..
 
     Raises:
         Forbidden: not in allow_hosts, or one of the addresses may not be sent to.
-        OSError: the name cannot be resolved.
+        OSError: the name cannot be resolved, or not in time.
     """
     entry = allowed(target, allow_hosts)
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except TimeoutError as error:
+        raise OSError(errno.ETIMEDOUT, f"{target.host} was not resolved within {PATIENCE:g} s") from error
     return cleared(target, entry, [str(address[0]) for *_, address in found])

@@ -70,6 +70,11 @@ def test_a_runbook_that_fits_has_no_problem(folder: Path) -> None:
                 "raise cutover.rollback_budget, so that decide_by is computed from the truth"
             ),
         ),
+        (
+            "  - name: tell\n",
+            "  - {name: page, action: notify, effect: once, text: going back, channels: [pagr]}\n  - name: tell\n",
+            "step page tells the channel 'pagr', which is not there; did you mean pager?",
+        ),
     ],
 )
 def test_what_a_runbook_needs_must_be_there(folder: Path, old: str, new: str, expected: str) -> None:
