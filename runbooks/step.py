@@ -104,6 +104,10 @@ class Step(Section, frozen=True, kw_only=True):
         """Every program that it may start, with its arguments as they are written."""
         yield from ()
 
+    def programs(self) -> Iterator[str]:
+        """The paths of these programs alone."""
+        yield from ()
+
     def mistakes(self, setting: Setting) -> Iterator[Mistake]:  # noqa: ARG002 - every step is asked the same way
         """What cannot work and no type can say; paths start at the step. Pure."""
         yield from ()

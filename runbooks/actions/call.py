@@ -85,6 +85,10 @@ class CallStep(Step, frozen=True, kw_only=True, tag="test_call", tag_field="acti
         """The program that places it."""
         yield f"{self.program} {self.where}"
 
+    def programs(self) -> Iterator[str]:
+        """The program."""
+        yield self.program
+
     def mistakes(self, setting: Setting) -> Iterator[Mistake]:
         """An effect class that a call does not have, a place that is not allowed, times that cannot be."""
         yield from effects(self.effect, ("once", "read"), "a call has no key and cannot be looked for")

@@ -130,6 +130,10 @@ class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"
         """The command as it is written."""
         yield shlex.join(self.argv)
 
+    def programs(self) -> Iterator[str]:
+        """The program."""
+        yield from self.argv[:1]
+
     def mistakes(self, setting: Setting) -> Iterator[Mistake]:  # noqa: ARG002 - every step is asked the same way
         """A program that is not named whole, a shell, a variable that cannot be set."""
         if not self.argv:
