@@ -29,12 +29,12 @@ def problems(given: Mapping[str, Any], *, telephony_only: bool, unfilled: bool =
         yield f"it moves calls without {' and '.join(missing)}: they would find nobody"
     for leg in LEGS[:2]:
         shares = [part.get("Percentage") for part in _parts(given.get(leg))]
-        if unfilled and any(isinstance(share, str) and "{" in share for share in shares):
-            continue
+        open_shares = [share for share in shares if unfilled and isinstance(share, str) and "{" in share]
+        shares = [share for share in shares if share not in open_shares]
         numbers = [int(str(share)) for share in shares if str(share).isdigit()]
         if leg in given and (len(numbers) != len(shares) or any(number % STEP for number in numbers)):
             yield f"{leg}: percentages go in steps of {STEP}"
-        elif leg in given and sum(numbers) != WHOLE:
+        elif leg in given and not open_shares and sum(numbers) != WHOLE:
             yield f"{leg}: the percentages come to {sum(numbers)}, not {WHOLE}"
     signed_in = [part.get("Enabled") for part in _parts(given.get("SignInConfig"))]
     if "SignInConfig" in given and not unfilled and not any(str(on).lower() == "true" for on in signed_in):
