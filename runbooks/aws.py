@@ -6,6 +6,7 @@ Everything here blocks (the default chain may read files or ask the machine's ow
 from __future__ import annotations
 
 import importlib.util
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +48,16 @@ def shown(credentials: Credentials | None) -> str:
     return f"by {key if isinstance(key, str) else '***'}"
 
 
-def load(credentials: Credentials | None, base: Path) -> Any:  # noqa: ANN401 - botocore ships no types
-    """Frozen credentials of botocore; AwsError when there are none. Blocks."""
+def quieted() -> None:
+    """Make sure that botocore is there and tells nothing: its debug lines hold session tokens. AwsError without it."""
     if why := missing():
         raise AwsError(f"{why}; next: {INSTALL}")
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+
+
+def load(credentials: Credentials | None, base: Path) -> Any:  # noqa: ANN401 - botocore ships no types
+    """Frozen credentials of botocore; AwsError when there are none. Blocks."""
+    quieted()
     from botocore.credentials import ReadOnlyCredentials
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session

@@ -37,8 +37,7 @@ def endpoint(region: str, endpoint_url: str | None) -> str:
 @cache
 def model() -> Any:  # noqa: ANN401 - botocore ships no types
     """The service model; AwsError without botocore. Takes a third of a second the first time."""
-    if why := aws.missing():
-        raise aws.AwsError(f"{why}; next: {aws.INSTALL}")
+    aws.quieted()
     from botocore.session import Session
 
     return Session().get_service_model(NAME)
