@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -89,6 +89,22 @@ class CommandExpect(Section, frozen=True, kw_only=True):
         return json_mismatch(found, self.answer, context.values)
 
 
+class Check(Section, frozen=True, kw_only=True):
+    """A second program that only looks, and says by its exit code whether the first took effect."""
+
+    argv: tuple[str, ...]
+    applied: tuple[int, ...] = (0,)
+    """Exit codes that say yes."""
+    not_applied: tuple[int, ...] = (1,)
+    """Exit codes that say no. Every other one, and a timeout, cannot tell."""
+    timeout: Duration = 10.0
+
+    def __post_init__(self) -> None:
+        if both := set(self.applied) & set(self.not_applied):
+            msg = f"exit code {min(both)} cannot say both yes and no"
+            raise ValueError(msg)
+
+
 class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"):
     """A program on this machine. It runs in an empty folder, with an environment that is written here and no input."""
 
@@ -101,10 +117,13 @@ class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"
     timeout: Duration = 30.0
     """Then it gets SIGTERM, and SIGKILL 5 s later, with everything that it started."""
     expect: CommandExpect = CommandExpect()
+    check: Check | None = None
+    """How a checked step is looked for, where `probe` has no URL or signal for it; same environment."""
 
-    def arguments(self, context: Context) -> tuple[str, ...]:
-        """The list as it will be started."""
-        return (self.argv[0], *(argument(text, context) for text in self.argv[1:]))
+    @property
+    def tells(self) -> bool:
+        """Whether it can be asked if it took effect."""
+        return self.probe is not None or self.check is not None
 
     def request_text(self, context: Context) -> str:
         """The command as one could type it, with its variables, secrets masked."""
@@ -115,12 +134,13 @@ class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"
         variables = ", ".join((*shown, *(f"{name} as golive has it" for name in self.inherit)))
         key = self.key_for(context)
         with_key = f" (GOLIVE_KEY: {key})" if key else ""
-        return f"run {shlex.join(self.arguments(context))}{f' with {variables}' if variables else ''}{with_key}"
+        return f"run {shlex.join(arguments(self.argv, context))}{f' with {variables}' if variables else ''}{with_key}"
 
     def templates(self) -> Iterator[str]:
         """Arguments, variables and expectations, beside what every step has."""
         yield from Step.templates(self)
         yield from self.argv[1:]
+        yield from self.check.argv[1:] if self.check is not None else ()
         yield from (value for value in self.environment.values() if isinstance(value, str))
         yield self.expect.stdout
         yield from texts(self.expect.json)
@@ -128,28 +148,24 @@ class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"
 
     def commands(self) -> Iterator[str]:
         """The command as it is written."""
-        yield shlex.join(self.argv)
+        for argv in self._lists():
+            yield shlex.join(argv)
 
     def programs(self) -> Iterator[str]:
-        """The program."""
-        yield from self.argv[:1]
+        """The program, and the one that looks."""
+        for argv in self._lists():
+            yield from argv[:1]
+
+    def _lists(self) -> Iterator[tuple[str, ...]]:
+        yield self.argv
+        if self.check is not None:
+            yield self.check.argv
 
     def mistakes(self, setting: Setting) -> Iterator[Mistake]:  # noqa: ARG002 - every step is asked the same way
         """A program that is not named whole, a shell, a variable that cannot be set."""
-        if not self.argv:
-            yield Mistake(("argv",), "names no program", "write its absolute path")
-            return
-        program = PurePosixPath(self.argv[0])
-        if "{" in self.argv[0] or "}" in self.argv[0]:
-            yield Mistake(("argv", 0), "a parameter never chooses the program", "write its absolute path")
-        elif not program.is_absolute() or ".." in program.parts:
-            yield Mistake(("argv", 0), f"{self.argv[0]!r} is not an absolute path", "nothing is looked for in PATH")
-        if program.name in SHELLS:
-            what = f"{program.name} makes a command out of its arguments"
-            yield Mistake(("argv", 0), what, "put it into a script with a #! line, and name the script")
-        for index, text in enumerate(self.argv):
-            if "\0" in text:
-                yield Mistake(("argv", index), "holds a zero byte", "leave it out")
+        yield from listed(("argv",), self.argv)
+        if self.check is not None:
+            yield from listed(("check", "argv"), self.check.argv)
         for name in (*self.environment, *self.inherit):
             if not _VARIABLE.fullmatch(name) or name.startswith("GOLIVE_"):
                 yield Mistake(("environment",), f"{name!r} is not a variable that can be set", "rename it")
@@ -157,20 +173,37 @@ class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"
     async def perform(self, context: Context) -> Outcome:
         """Start it once, and wait for its end."""
         try:
-            arguments = self.arguments(context)
-            async with empty_folder() as folder:
-                environment = await self._environment(context, str(folder))
-                ended = await run(
-                    arguments,
-                    environment=environment,
-                    folder=folder,
-                    timeout=self.timeout,
-                    on_started=lambda: context.reach("step.after_send"),
-                )
+            ended = await self._run(self.argv, context, self.timeout, lambda: context.reach("step.after_send"))
         except (RequestError, TemplateError) as error:
             return Outcome(kind="failed", detail=clean(str(error)), sent=False)
         await context.reach("step.after_reply")
         return judged(ended, self, context)
+
+    async def applied(self, context: Context) -> tuple[bool | None, str]:
+        """Ask the program that looks, or the probe where there is one."""
+        if self.check is None or self.probe is not None:
+            return await Step.applied(self, context)
+        try:
+            ended = await self._run(self.check.argv, context, self.check.timeout)
+        except (RequestError, TemplateError) as error:
+            return None, f"the check could not be started: {clean(str(error))}"
+        if ended.refused or ended.lost or ended.timed_out or ended.exit is None:
+            return None, f"the check did not end: {clean(ended.refused) or excerpt(ended.err or ended.out)}"
+        truth = True if ended.exit in self.check.applied else False if ended.exit in self.check.not_applied else None
+        return truth, f"the check says exit {ended.exit}: {excerpt(ended.err or ended.out)}"
+
+    async def _run(
+        self,
+        argv: tuple[str, ...],
+        context: Context,
+        timeout: float,  # noqa: ASYNC109 - handed on
+        on_started: Callable[[], Awaitable[None]] | None = None,
+    ) -> Ended:
+        """Start a program; RequestError or TemplateError when it cannot even be tried."""
+        given = arguments(argv, context)
+        async with empty_folder() as folder:
+            environment = await self._environment(context, str(folder))
+            return await run(given, environment=environment, folder=folder, timeout=timeout, on_started=on_started)
 
     async def _environment(self, context: Context, folder: str) -> dict[str, str]:
         own = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": folder, "TMPDIR": folder}
@@ -181,6 +214,29 @@ class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"
         for name, value in self.environment.items():
             own[name] = fill(value, context.values) if isinstance(value, str) else await reveal(value, context)
         return own
+
+
+def listed(path: tuple[str, ...], argv: tuple[str, ...]) -> Iterator[Mistake]:
+    """What cannot be an argument list."""
+    if not argv:
+        yield Mistake(path, "names no program", "write its absolute path")
+        return
+    program = PurePosixPath(argv[0])
+    if "{" in argv[0] or "}" in argv[0]:
+        yield Mistake((*path, 0), "a parameter never chooses the program", "write its absolute path")
+    elif not program.is_absolute() or ".." in program.parts:
+        yield Mistake((*path, 0), f"{argv[0]!r} is not an absolute path", "nothing is looked for in PATH")
+    if program.name in SHELLS:
+        what = f"{program.name} makes a command out of its arguments"
+        yield Mistake((*path, 0), what, "put it into a script with a #! line, and name the script")
+    for index, text in enumerate(argv):
+        if "\0" in text:
+            yield Mistake((*path, index), "holds a zero byte", "leave it out")
+
+
+def arguments(argv: tuple[str, ...], context: Context) -> tuple[str, ...]:
+    """A list as it will be started; TemplateError when a value would become an option."""
+    return (argv[0], *(argument(text, context) for text in argv[1:]))
 
 
 def argument(text: str, context: Context) -> str:

@@ -15,13 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.secrets import SecretRef
-from runbooks.actions.command import Command, CommandExpect, argument
+from runbooks import steering
+from runbooks.actions.command import Check, Command, CommandExpect, argument
+from runbooks.conduct import probed
 from runbooks.context import Context
 from runbooks.keeper import descendants
 from runbooks.process import GRACE, KEPT, Ended, Kept, empty_folder, run
 from runbooks.setting import Setting
 from runbooks.template import TemplateError
+from tests.monitor.deciding.world import BEN
 from tests.rig.waiting import until
+from tests.runbooks.rollback import Rollback, runbook
 
 VALUES = {"queue": "sales", "decision": "d1", "run": "r1", "step": "move"}
 
@@ -332,3 +336,72 @@ def test_what_cannot_be_a_command_is_found_beforehand(more: dict[str, Any], word
     """No shell, no program by a parameter or by PATH: `golive check` refuses it."""
     found = list(Command(name="move", effect="once", **more).mistakes(Setting(values=VALUES)))
     assert any(words in mistake.what for mistake in found), found
+
+
+@pytest.mark.parametrize(
+    ("text", "truth", "words"),
+    [
+        ("exit 0", True, "exit 0"),
+        ("echo still on target >&2; exit 1", False, "exit 1: still on target"),
+        ("exit 2", None, "exit 2"),
+        ("kill -KILL $$", None, "did not end"),
+        ("sleep 60", None, "did not end"),
+    ],
+)
+async def test_a_second_program_tells_whether_the_first_took_effect(
+    tmp_path: Path, text: str, truth: bool | None, words: str
+) -> None:
+    """Yes, no, or cannot tell: a check that dies, hangs or says something else never settles anything."""
+    check = Check(argv=(script(tmp_path, text), "{queue}"), timeout=0.3)
+    move = step(script(tmp_path, "exit 9", "move"), effect="checked", check=check)
+    assert move.tells
+    found, seen = await probed(move, context(tmp_path))
+    assert found is truth
+    assert words in seen
+    assert list(move.commands()) == [f"{tmp_path}/move", f"{tmp_path}/tool '{{queue}}'"]
+
+
+CHECKED = """
+name: line
+title: A program and one that looks
+allow_hosts: []
+verify: [legacy_share >= 0.95]
+verify_hold: 0s
+steps:
+  - name: move
+    action: command
+    effect: checked
+    argv: [{move}]
+    timeout: {timeout}
+    check: {{argv: [{look}]}}
+"""
+
+
+async def test_a_program_killed_by_its_timeout_is_settled_by_the_check(tmp_path: Path) -> None:
+    """It moved the calls and hung: the check says that it took effect, and it is not started again."""
+    mark = tmp_path / "moved"
+    move = script(tmp_path, f"echo x >>{mark}; sleep 300", "move")
+    look = script(tmp_path, f"test -s {mark}", "look")
+    text = CHECKED.format(move=move, look=look, timeout="400ms")
+    async with Rollback(tmp_path, runbook(text)) as world:
+        await world.sign()
+        await world.reaches("rolled_back")
+        assert "killed, it took longer than 0.4 s" in world.step("move").outcome
+        assert "the check says exit 0" in world.step("move").outcome
+    assert mark.read_text() == "x\n"
+
+
+async def test_an_abort_ends_a_program_and_says_that_its_outcome_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seconds after an abort nothing of the program runs any more, and the step is parked."""
+    monkeypatch.setattr(steering, "GRACE", 0.3)
+    pids = tmp_path / "pids"
+    move = script(tmp_path, f"trap '' TERM; sleep 300 & echo $! $$ >{pids}; wait; wait", "move")
+    text = CHECKED.format(move=move, look=script(tmp_path, "exit 0", "look"), timeout="60s")
+    async with Rollback(tmp_path, runbook(text)) as world:
+        await world.sign()
+        await until(lambda: pids.exists() and pids.read_text().strip(), 10)
+        row = await world.desk.act_on_run(BEN, world.run.id, "abort", "stop it")
+        assert (row.state, row.steps[0].state) == ("aborted", "parked")
+        assert not any(alive(int(pid)) for pid in pids.read_text().split())
