@@ -132,7 +132,10 @@ class Request(Section, frozen=True, kw_only=True):
         return answer
 
     async def _once(self, context: Context, timeout: float, key: tuple[str, str], on_sent: Hook | None) -> Answer:  # noqa: ASYNC109 - handed on
-        draft = await self._draft(context, key)
+        try:
+            draft = await self._draft(context, key)
+        except ValueError as error:
+            raise RequestError(f"not sent: {error}", sent=False) from error
         headers = draft.headers
         if self.auth is not None:
             headers = headers | await self.auth.sign(draft, context, time.time())
@@ -158,11 +161,7 @@ class Request(Section, frozen=True, kw_only=True):
             if name.lower() == "content-type":
                 headers.pop("Content-Type", None)
             headers[name] = fill(value, context.values) if isinstance(value, str) else await reveal(value, context)
-        try:
-            url = str(URL(self.address(context)))
-        except ValueError as error:
-            raise RequestError(f"not sent: {error}", sent=False) from error
-        return Draft(self.method, url, headers, body or b"")
+        return Draft(self.method, str(URL(self.address(context))), headers, body or b"")
 
 
 async def outcome(
