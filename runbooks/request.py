@@ -22,6 +22,7 @@ from runbooks.auth.oauth2 import Oauth2
 from runbooks.auth.scheme import AnyAuth
 from runbooks.context import Context
 from runbooks.effect import Outcome
+from runbooks.endpoint import split
 from runbooks.expect import Expect, mismatch
 from runbooks.mistake import Mistake
 from runbooks.setting import Setting
@@ -54,11 +55,8 @@ class Request(Section, frozen=True, kw_only=True):
 
     def address(self, context: Context) -> str:
         """The URL as it will be asked for."""
-        for name, base in context.endpoints.items():
-            head = f"{{{name}}}"
-            if self.url.startswith(head):
-                return base.rstrip("/") + fill(self.url[len(head) :], context.values, in_url)
-        return fill(self.url, context.values, in_url)
+        base, rest = split(self.url, context.endpoints)
+        return base + fill(rest, context.values, in_url)
 
     def body(self, context: Context) -> tuple[bytes | None, str]:
         """The body as it will be sent, and the type that is said of it."""

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import msgspec
 
 from monitor.outbound.http import RequestError
-from monitor.outbound.http import request as send
 from monitor.redaction import masked
 from monitor.text import clean
 from monitor.units import Duration
 from runbooks import aws
 from runbooks.connect import distribution, service
 from runbooks.connect.looking import LOOKS, Unanswered
+from runbooks.connect.wire import Wire, error_words, request_id, result
 from runbooks.context import Context
 from runbooks.effect import Outcome
 from runbooks.mistake import Mistake
@@ -34,7 +34,7 @@ Operation = Literal[
 _KEYED = frozenset({"UpdatePhoneNumber", "StartTestCaseExecution"})
 """Operations that take a ClientToken, Amazon's idempotency key."""
 _TOKEN = "ClientToken"  # noqa: S105 - a field's name
-_SERVER_ERROR, _TOO_MANY = 500, 429
+_SERVER_ERROR = 500
 
 
 class AmazonConnect(Step, frozen=True, kw_only=True, tag="amazon_connect", tag_field="action"):
@@ -147,8 +147,9 @@ class AmazonConnect(Step, frozen=True, kw_only=True, tag="amazon_connect", tag_f
             why = str(error)
         if why:
             return Outcome(kind="failed", detail=clean(f"not sent: {why}"), sent=False)
+        wire = self._wire(context)
         try:
-            status, answer = await self._call(context, self.operation, given, told=True)
+            status, answer = await wire.ask(self.operation, given, lambda: context.reach("step.after_send"))
         except RequestError as error:
             return Outcome(
                 kind="unknown" if error.sent else "failed", detail=clean(masked(str(error))), sent=error.sent
@@ -157,10 +158,13 @@ class AmazonConnect(Step, frozen=True, kw_only=True, tag="amazon_connect", tag_f
         if "Error" in answer:
             strange = answer["Error"].get("Code") == service.STRANGE
             kind: Literal["failed", "unknown"] = "unknown" if status >= _SERVER_ERROR or strange else "failed"
-            return Outcome(kind=kind, detail=f"Amazon Connect answered {status} {_error(answer)}")
+            return Outcome(kind=kind, detail=f"Amazon Connect answered {status} {error_words(answer)}")
         if self.operation == "StartTestCaseExecution":
-            return await self._result(context, given, answer)
-        return Outcome(kind="done", detail=f"{self.operation} answered {status}{_request_id(answer)}")
+            return await result(wire, given, answer, within=self.within, every=self.every)
+        return Outcome(kind="done", detail=f"{self.operation} answered {status}{request_id(answer)}")
+
+    def _wire(self, context: Context) -> Wire:
+        return Wire(self.where, self.region, self.credentials, self.timeout, context)
 
     def _refused(self, given: Mapping[str, Any]) -> str:
         found = list(service.problems(self.operation, given))
@@ -168,92 +172,12 @@ class AmazonConnect(Step, frozen=True, kw_only=True, tag="amazon_connect", tag_f
             found += distribution.problems(given, telephony_only=self.telephony_only)
         return "; ".join(found)
 
-    async def _call(
-        self, context: Context, operation: str, given: Mapping[str, Any], *, told: bool = False
-    ) -> tuple[int, dict[str, Any]]:
-        """One request; RequestError when there is no whole answer. told: whether it is the step's own."""
-
-        async def reached() -> None:
-            await context.reach("step.after_send")
-
-        try:
-            draft = await asyncio.to_thread(
-                service.draft, operation, given, self.where, self.region, self.credentials, context.base
-            )
-        except (aws.AwsError, ValueError) as error:
-            raise RequestError(f"not sent: {error}", sent=False) from error
-        answer = await send(
-            draft.method,
-            draft.url,
-            allow_hosts=context.allow_hosts,
-            headers=draft.headers,
-            body=draft.body or None,
-            timeout=self.timeout,
-            on_sent=reached if told else None,
-        )
-        return answer.status, await asyncio.to_thread(service.read, operation, answer)
-
-    async def _result(self, context: Context, given: Mapping[str, Any], started: Mapping[str, Any]) -> Outcome:
-        """Ask until the test case has ended. That it was started is known; its result may stay unknown."""
-        execution = started.get("TestCaseExecutionId")
-        asked = {"InstanceId": given["InstanceId"], "TestCaseId": given["TestCaseId"], "TestCaseExecutionId": execution}
-        if not execution:
-            return Outcome(kind="unknown", detail="Amazon Connect started a test case and did not say which")
-        clock = asyncio.get_running_loop().time
-        until, last, wait = clock() + self.within, "nothing was heard of it", self.every
-        while clock() < until:
-            await asyncio.sleep(min(wait, max(0.0, until - clock())))
-            try:
-                status, answer = await self._call(context, "GetTestCaseExecutionSummary", asked)
-            except RequestError as error:
-                last = f"it could not be asked: {masked(str(error))}"
-                continue
-            wait = min(wait * 2, 60.0) if status == _TOO_MANY else self.every
-            if "Error" in answer:
-                last = f"asking was answered {status} {_error(answer)}"
-                continue
-            word = str(answer.get("Status", ""))
-            if word in ("PASSED", "FAILED", "STOPPED"):
-                kind: Literal["done", "failed"] = "done" if word == "PASSED" else "failed"
-                return Outcome(kind=kind, detail=f"test case execution {clean(execution, 80)} {word}{_counts(answer)}")
-            last = f"it is {clean(word, 40) or 'in no state that is known'}"
-        detail = f"test case execution {clean(execution, 80)} has no result after {self.within:g} s: {last}"
-        return Outcome(kind="unknown", detail=clean(detail))
-
     async def applied(self, context: Context) -> tuple[bool | None, str]:
         """Ask the runbook's own probe where it has one, else Amazon Connect itself."""
         if self.probe is not None or self.operation not in LOOKS:
             return await Step.applied(self, context)
-
-        async def call(operation: str, given: Mapping[str, Any]) -> dict[str, Any]:
-            try:
-                status, answer = await self._call(context, operation, given)
-            except RequestError as error:
-                raise Unanswered(str(error)) from error
-            if "Error" in answer:
-                raise Unanswered(f"{operation} answered {status} {_error(answer)}")
-            return answer
-
         try:
             wanted = await asyncio.to_thread(service.shaped, self.operation, self.fields(context))
-            return await LOOKS[self.operation](call, wanted)
+            return await LOOKS[self.operation](self._wire(context).look, wanted)
         except (Unanswered, ValueError, aws.AwsError) as error:
             return None, f"the probe could not ask: {clean(masked(str(error)))}"
-
-
-def _error(answer: Mapping[str, Any]) -> str:
-    error = answer.get("Error", {})
-    words = f"{error.get('Code', '')}: {error.get('Message', '')}".strip(": ")
-    return clean(masked(words), 200) + _request_id(answer)
-
-
-def _request_id(answer: Mapping[str, Any]) -> str:
-    request = answer.get("ResponseMetadata", {}).get("RequestId", "")
-    return f" (request {clean(str(request), 60)})" if request else ""
-
-
-def _counts(answer: Mapping[str, Any]) -> str:
-    counts = answer.get("ObservationSummary") or {}
-    if "TotalObservations" not in counts:
-        return ""
-    return f", {counts.get('ObservationsPassed', 0)} of {counts['TotalObservations']} observations passed"

@@ -21,6 +21,7 @@ from monitor.secrets import MASK, Secret, SecretRef
 from monitor.units import Duration
 from runbooks.auth.draft import Draft, reveal
 from runbooks.context import Context
+from runbooks.endpoint import split
 from runbooks.expect import excerpt
 from runbooks.mistake import Mistake
 from runbooks.setting import Setting
@@ -49,11 +50,7 @@ class Oauth2(Section, frozen=True, kw_only=True, tag="oauth2", tag_field="kind")
 
     def address(self, context: Context) -> str:
         """The URL of the token endpoint."""
-        for name, base in context.endpoints.items():
-            head = f"{{{name}}}"
-            if self.token_url.startswith(head):
-                return base.rstrip("/") + self.token_url[len(head) :]
-        return self.token_url
+        return "".join(split(self.token_url, context.endpoints))
 
     def shown(self, context: Context) -> str:
         """How it will be proved who sends, secrets masked."""

@@ -15,6 +15,8 @@ from aiohttp import web
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
+from tests.rig.serving import served_at
+
 MODEL = Session().get_service_model("connect")
 OPERATIONS = (
     *("UpdateTrafficDistribution", "GetTrafficDistribution", "AssociatePhoneNumberContactFlow", "UpdatePhoneNumber"),
@@ -132,13 +134,9 @@ async def serving() -> AsyncIterator[ConnectService]:
     here = ConnectService()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", here.serve)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    here.host = f"127.0.0.1:{runner.addresses[0][1]}"
-    here.base = f"http://{here.host}"
-    try:
-        yield here
-    finally:
-        here.release.set()
-        await runner.cleanup()
+    async with served_at(app) as here.host:
+        here.base = f"http://{here.host}"
+        try:
+            yield here
+        finally:
+            here.release.set()

@@ -26,6 +26,7 @@ from runbooks.context import Context
 from runbooks.outlets import Outlets
 from runbooks.runner import Runner
 from runbooks.sip import client
+from tests.rig.serving import served_at
 from tests.runbooks import rollback as rollback_module
 from tests.runbooks.rollback import Rollback, runbook
 from tests.runbooks.test_book_actions import ALL
@@ -116,13 +117,8 @@ async def echoing() -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_route("POST", "/token", token)
     app.router.add_route("*", "/{tail:.*}", echo)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with served_at(app) as host:
+        yield host
 
 
 def leaks(text: str) -> list[str]:

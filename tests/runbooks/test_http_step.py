@@ -16,6 +16,7 @@ from runbooks.context import Context
 from runbooks.expect import Expect
 from runbooks.request import Request
 from tests.monitor.deciding.world import BEN
+from tests.rig.serving import served_at
 from tests.runbooks.rollback import Rollback, runbook
 
 
@@ -45,13 +46,8 @@ async def gateway(*answers: str) -> AsyncIterator[tuple[Gateway, str]]:
     there.answers = list(answers)
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", there.take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield there, f"127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with served_at(app) as host:
+        yield there, host
 
 
 LINE = """

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, unquote_plus
 
 from aiohttp import web
 
+from tests.rig.serving import served_at
+
 
 class Issuer:
     """Grants `token-N`; the target takes the newest one only."""
@@ -52,12 +54,6 @@ async def issuing() -> AsyncIterator[Issuer]:
     issuer = Issuer()
     app = web.Application()
     app.add_routes([web.post("/token", issuer.token), web.route("*", "/apply", issuer.apply)])
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    issuer.host = f"127.0.0.1:{runner.addresses[0][1]}"
-    issuer.base = f"http://{issuer.host}"
-    try:
+    async with served_at(app) as issuer.host:
+        issuer.base = f"http://{issuer.host}"
         yield issuer
-    finally:
-        await runner.cleanup()

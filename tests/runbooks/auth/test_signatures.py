@@ -27,6 +27,7 @@ from runbooks.auth.static import Basic, Bearer
 from runbooks.context import Context
 from runbooks.request import Request
 from runbooks.setting import Setting
+from tests.rig.serving import served_at
 
 SLACK_BODY = (
     "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar"
@@ -189,15 +190,6 @@ async def test_every_scheme_arrives_as_it_was_signed(tmp_path: Path) -> None:
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host = f"127.0.0.1:{runner.addresses[0][1]}"
-    context = Context(
-        values={"queue": "Früh schicht/ä+1&x=2", "decision": "d", "run": "r", "step": "s"},
-        base=tmp_path,
-        allow_hosts=(host,),
-    )
     keys = aws.Credentials(
         access_key_id="AKIDEXAMPLE",
         secret_access_key=secret(tmp_path, AWS_KEY, "aws"),
@@ -209,7 +201,9 @@ async def test_every_scheme_arrives_as_it_was_signed(tmp_path: Path) -> None:
         Bearer(token=secret(tmp_path, "token-4711", "bearer")),
         Basic(username="golive", password=secret(tmp_path, "päss-4711", "basic")),
     )
-    try:
+    values = {"queue": "Früh schicht/ä+1&x=2", "decision": "d", "run": "r", "step": "s"}
+    async with served_at(app) as host:
+        context = Context(values=values, base=tmp_path, allow_hosts=(host,))
         for scheme in schemes:
             request = Request(
                 method="PUT",
@@ -220,8 +214,6 @@ async def test_every_scheme_arrives_as_it_was_signed(tmp_path: Path) -> None:
             )
             outcome = await Http(name="s", effect="once", request=request).perform(context)
             assert outcome.kind == "done", outcome.detail
-    finally:
-        await runner.cleanup()
     signed, v4, bearer, basic = got
     lines = (
         signed.headers["X-Timestamp"],
