@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import re
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
@@ -73,3 +74,11 @@ def _inner(encoded: str, offset: int, length: int) -> str:
     """The characters of base64 that hang on the secret alone: six bits each, bytes before and after not counted."""
     first = -(-offset * 8 // 6)
     return encoded[first : (offset + length) * 8 // 6]
+
+
+class Masking(logging.Formatter):
+    """Writes log lines, tracebacks among them, without known secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line as it is written."""
+        return masked(super().format(record))

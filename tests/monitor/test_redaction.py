@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import logging
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import redaction
-from monitor.redaction import MASK, learn, masked
+from monitor.redaction import MASK, Masking, learn, masked
 from monitor.secrets import Secret
 
 SECRETS = st.text(min_size=8, max_size=40).filter(lambda text: text.isprintable() and not text.isspace())
@@ -44,6 +46,26 @@ def test_basic_credentials_are_found_in_their_header() -> None:
     header = base64.b64encode(b"golive:correct horse battery").decode()
     assert masked(f"got Authorization: Basic {header}").startswith("got Authorization: Basic Z29saXZlOm")
     assert "***" in masked(header)
+
+
+def test_no_log_line_and_no_traceback_holds_a_secret() -> None:
+    """The formatter that `golive run` writes with masks messages, arguments and what an exception says."""
+    Secret("canary-log-4711")
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Masking("%(levelname)s %(message)s"))
+    logger = logging.getLogger("test.redaction")
+    logger.addHandler(handler)
+    try:
+        int("bad header: canary-log-4711")
+    except ValueError:
+        logger.exception("sending %s", base64.b64encode(b"x:canary-log-4711").decode())
+    logger.removeHandler(handler)
+    written = stream.getvalue()
+    assert "Traceback" in written
+    assert "ValueError: invalid literal for int() with base 10: 'bad header: ***'" in written
+    assert "canary" not in written
+    assert "Y2FuYXJ5" not in written
 
 
 def test_what_is_no_secret_stays_as_it_is() -> None:
