@@ -23,6 +23,7 @@ import sys
 import time
 from pathlib import Path
 
+_LINUX = sys.platform.startswith("linux")
 _PDEATHSIG, _SUBREAPER = 1, 36
 _SWEEP = 2.0
 """Seconds for which what is left is hunted; a process that the kernel cannot end is then reported."""
@@ -30,7 +31,7 @@ _SOCKET = 0
 
 
 def _prctl(option: int, value: int) -> None:
-    if not sys.platform.startswith("linux"):
+    if not _LINUX:
         return
     import ctypes
 
@@ -79,9 +80,14 @@ class Keeper:
                     self.status = self.process.returncode = status
 
     def send(self, number: int) -> None:
-        """Send a signal to the command's group and to everything that comes from it."""
-        with contextlib.suppress(OSError):
-            os.killpg(self.process.pid, number)
+        """Send a signal to the command's group and to everything that comes from it.
+
+        Once the command itself is gone its number may be another's, so that only what is known to come from it is
+        meant; where /proc does not tell, the group is all there is.
+        """
+        if self.status is None or not _LINUX:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, number)
         for pid in descendants(os.getpid()):
             with contextlib.suppress(OSError):
                 os.kill(pid, number)
@@ -89,6 +95,8 @@ class Keeper:
     def sweep(self) -> tuple[int, int]:
         """Kill what is left; how many there were besides the command, and how many would not die."""
         until = time.monotonic() + _SWEEP
+        if not _LINUX:
+            self.send(signal.SIGKILL)
         while True:
             self.reap()
             left = descendants(os.getpid())
