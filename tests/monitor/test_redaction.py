@@ -9,7 +9,7 @@ import logging
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor import redaction
@@ -19,6 +19,7 @@ from monitor.secrets import Secret
 SECRETS = st.text(min_size=8, max_size=40).filter(lambda text: text.isprintable() and not text.isspace())
 
 
+@settings(max_examples=60, deadline=None)
 @given(value=SECRETS, before=st.binary(max_size=5), after=st.binary(max_size=5))
 def test_no_encoding_carries_a_secret_out(value: str, before: bytes, after: bytes) -> None:
     """Plain, in JSON, URL-encoded, in hexadecimal and in base64 at any offset, the value is not in what is left."""

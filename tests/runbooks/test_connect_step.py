@@ -273,7 +273,7 @@ def test_what_amazon_would_take_has_no_finding(operation: str) -> None:
     assert service.endpoint("cn-north-1", None) == "https://connect.cn-north-1.amazonaws.com.cn"
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(share=st.integers(-50, 150), rest=st.integers(-50, 150), as_text=st.booleans())
 def test_only_whole_tenths_that_come_to_a_hundred_are_distributions(share: int, rest: int, as_text: bool) -> None:
     """Any two percentages: accepted exactly when they are steps of ten and add up, as numbers or as text."""
