@@ -71,6 +71,7 @@ def sentences(loaded: LoadedConfig) -> list[str]:
         hosts = ", ".join(touched.hosts) or "no host"
         lines.append(f"{name} may speak to {hosts}.")
         lines += [f"{name} may send {request}" for request in touched.requests]
+        lines += [f"{name} may start {command}" for command in touched.commands]
     lines.append(
         f"ok: {len(config.collectors)} collectors, {len(config.rules)} rules, {len(config.gates)} gates, "
         f"{len(config.triggers)} triggers, {len(book.names)} runbooks; digest {loaded.digest[:12]}"

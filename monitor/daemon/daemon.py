@@ -13,6 +13,7 @@ from monitor.config_file import LoadedConfig
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
+from monitor.daemon.messenger import Messenger
 from monitor.daemon.pages import Pages
 from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
@@ -39,6 +40,7 @@ from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import DecisionRow
 from monitor.serving.web.listener import Listener
+from runbooks.outlets import Outlets
 from runbooks.runner import Runner
 
 log = logging.getLogger("golive.daemon")
@@ -177,11 +179,12 @@ class Daemon:
 
     def _make_desk(self) -> Desk:
         config = self.config
+        messenger = Messenger(config.notify, config.cutover, self.base, self.clock)
         return Desk(
             triggers=config.triggers,
             people=config.people,
             book=self.book,
-            executor=Runner(self.journal, self.base, self.clock),
+            executor=Runner(self.journal, self.base, self.clock, Outlets(teller=messenger)),
             journal=self.journal,
             default_mode=config.cutover.default_mode,
             cutover_name=config.cutover.name,
