@@ -7,7 +7,7 @@ Each action adds its own fields, `request_text(context)`: exactly what will be d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from monitor.plan import Section
 from monitor.units import Duration
@@ -16,6 +16,9 @@ from runbooks.effect import Effect, Retry
 from runbooks.probe import Probe
 from runbooks.request import Request
 from runbooks.template import fill
+
+Leg: TypeAlias = Literal["agents", "calls", "numbers"]
+"""The parts of a move that must keep their order: a call that is moved before its agents finds nobody."""
 
 
 class Step(Section, frozen=True, kw_only=True):
@@ -36,9 +39,16 @@ class Step(Section, frozen=True, kw_only=True):
     """Tells whether the step took effect; a checked step must have one."""
     undo: Request | None = None
     """What takes it back; shown to the person who decides about a failed step, never sent by itself."""
-    on_fail: Literal["pause"] = "pause"
+    on_fail: Literal["pause", "continue"] = "pause"
+    """What follows a failure: people are asked, or, for a step that changes nothing, the run goes on without it."""
     needs: tuple[str, ...] = ()
     """Earlier steps that must have been done, not skipped."""
+    deadline: Duration | None = None
+    """How long it may take in all: its retries, a crash in between and the wait for a person count. Then people decide."""
+    moves: Leg | None = None
+    """What changes its place by it. Calls and numbers may move only behind a step that proves that agents are there."""
+    proves: Literal["agents"] | None = None
+    """It is done only when agents are seen to be there: a look at live numbers, or a person held against a probe."""
 
     @property
     def shown_title(self) -> str:
@@ -54,6 +64,10 @@ class Step(Section, frozen=True, kw_only=True):
     def asks(self) -> bool:
         """Whether a person does it."""
         return False
+
+    def unconfirmed(self, reason: str) -> str:  # noqa: ARG002 - every step is asked the same way
+        """What the words of the person who says that it is done lack; empty when they may be taken."""
+        return ""
 
     def key_for(self, context: Context) -> str:
         """The idempotency key to send; empty for a step that is not keyed."""

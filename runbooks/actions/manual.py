@@ -14,6 +14,8 @@ class Manual(Step, frozen=True, kw_only=True, tag="manual", tag_field="action"):
     """What to do, in words. Asking again after a restart changes nothing, so it is safe under every effect class."""
 
     instructions: str
+    confirm: str = ""
+    """A word, such as AGENTS, that the words of whoever says `done` must begin with; empty: none is asked for."""
 
     @property
     def asks(self) -> bool:
@@ -21,8 +23,14 @@ class Manual(Step, frozen=True, kw_only=True, tag="manual", tag_field="action"):
         return True
 
     def request_text(self, context: Context) -> str:
-        """The instructions."""
-        return fill(self.instructions, context.values)
+        """The instructions, and the word to confirm them with."""
+        text = fill(self.instructions, context.values)
+        return f"{text} To confirm, begin your reason with {self.confirm}." if self.confirm else text
+
+    def unconfirmed(self, reason: str) -> str:
+        """That the word is missing, where one is asked for."""
+        first = reason.split(maxsplit=1)[0].rstrip(".,:;") if reason.strip() else ""
+        return "" if first == self.confirm or not self.confirm else f"the reason must begin with {self.confirm}"
 
     def templates(self) -> Iterator[str]:
         """The instructions, beside what every step has."""
