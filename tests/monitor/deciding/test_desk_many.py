@@ -129,7 +129,7 @@ async def test_what_was_executed_is_executed_again_only_with_a_reason_and_as_a_r
     assert refused.value.what == f"voice-back was executed already, as {first.run}, and is rolled back"
     row = await world.desk.request_run(ANNA, "voice-back", {}, "calls came back to target by mistake")
     assert row.id != first.id
-    await world.sign(BEN)
+    await world.sign(BEN, row)
     await world.tick()
     orders = [handle.order for handle in world.executor.handles]
     assert len({order.run for order in orders}) == len(orders) == 2
