@@ -12,6 +12,7 @@ from monitor.deciding.contracts import Order, RunState
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
 from monitor.serving.snapshot import CheckRow, RunRow, WaitingRow
+from runbooks.context import Context
 from runbooks.interventions import question
 from runbooks.model import AnyStep, Runbook
 from runbooks.progress import BEGUN, FINAL, STUCK, Progress, Standing, StepState, recalled, replace, step_row
@@ -54,6 +55,10 @@ class Record:
     def find(self, name: str) -> AnyStep | None:
         """A step by its name."""
         return next((step for step in self.runbook.steps if step.name == name), None)
+
+    def context(self, step: AnyStep) -> Context:
+        """What a step's texts are filled with; nothing can be done in it."""
+        return self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
 
     def called(self, step: AnyStep) -> str:
         """A step as sentences name it: `step 3/6 numbers back to legacy`."""
@@ -164,7 +169,7 @@ class Record:
 
     def ask(self, step: AnyStep, detail: str, *, known: bool) -> str:
         """The question to a person about a step that is stuck."""
-        context = self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
+        context = self.context(step)
         undo = step.undo.shown(context) if step.undo is not None else ""
         return question(step.request_text(context), detail, undo, known=known)
 

@@ -106,6 +106,7 @@ class Rehearsal:
     """One rehearsal of one runbook. `start` it, steer it like a run, `close` it."""
 
     steering: Steering
+    _record: Record
 
     def __init__(
         self,
@@ -147,9 +148,13 @@ class Rehearsal:
             parameters=self.parameters,
             pinned={},
         )
-        record = Record(order, self._stand_in(), (), self._journal, self._clock)
-        self.steering = Steering(Run(record, self._base, "", self._reported, take_up))
+        self._record = Record(order, self._stand_in(), (), self._journal, self._clock)
+        self.steering = Steering(Run(self._record, self._base, "", self._reported, take_up))
         self._ticking = asyncio.get_running_loop().create_task(self._tick(), name="rehearsal")
+
+    def context(self, step: AnyStep) -> Context:
+        """What a step's texts are filled with."""
+        return self._record.context(step)
 
     def struck(self, step: str) -> bool:
         """Whether a step is made to go wrong as things stand."""

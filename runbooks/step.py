@@ -65,8 +65,8 @@ class Step(Section, frozen=True, kw_only=True):
         """Whether a person does it."""
         return False
 
-    def unconfirmed(self, reason: str) -> str:  # noqa: ARG002 - every step is asked the same way
-        """What the words of the person who says that it is done lack; empty when they may be taken."""
+    def lacks(self, reason: str, context: Context) -> str:  # noqa: ARG002 - every step is asked the same way
+        """What a person's word that it is done does not hold yet; empty when it may be taken."""
         return ""
 
     def key_for(self, context: Context) -> str:

@@ -126,5 +126,5 @@ def _unasked(rehearsal: Rehearsal, row: WaitingRow, name: str) -> tuple[str, str
     step = next(step for step in rehearsal.runbook.steps if step.name == name)
     if rehearsal.struck(name):
         return "not_done", "the rehearsal has it fail"
-    word = step.confirm if isinstance(step, Manual) else ""
+    word = step.word(rehearsal.context(step)) if isinstance(step, Manual) else ""
     return "done", f"{word} answered by --yes".strip()

@@ -149,31 +149,29 @@ async def test_a_deadline_ends_what_hangs_and_no_try_follows_it(tmp_path: Path, 
 
 async def test_nobody_who_answers_in_time_is_a_question_to_everybody(tmp_path: Path, target: Target) -> None:
     """A manual step past its deadline pauses the run, which pages; a late answer still counts, with its word."""
-    manual = (
-        "  - {name: floor, action: manual, effect: once, instructions: Tell them., confirm: TOLD, deadline: 100ms}\n"
-    )
+    manual = "  - {name: floor, action: manual, effect: once, instructions: Tell them., confirm: 'type:TOLD', deadline: 100ms}\n"
     async with Rollback(tmp_path, book(target, manual)) as world:
         await world.sign()
         await world.reaches("paused")
         assert "nobody answered within its deadline" in world.step("floor").outcome
         with pytest.raises(Refusal) as refused:
             await world.desk.act_on_step(BEN, world.run.id, "floor", "resolve", "done", "told them")
-        assert refused.value.status == 422
+        assert refused.value.status == 400
         await world.desk.act_on_step(BEN, world.run.id, "floor", "resolve", "done", "TOLD: all of them")
         await world.reaches("rolled_back")
 
 
 async def test_done_needs_the_word_that_the_step_asks_for(tmp_path: Path, target: Target) -> None:
     """`done` with another word changes nothing and says what to type; `not_done` needs no word."""
-    manual = "  - {name: floor, action: manual, effect: once, instructions: Tell them., confirm: AGENTS}\n"
+    manual = "  - {name: floor, action: manual, effect: once, instructions: Tell them., confirm: 'type:AGENTS'}\n"
     async with Rollback(tmp_path, book(target, manual)) as world:
         await world.sign()
         await world.until(lambda: bool(world.desk.run_rows()) and world.step("floor").state == "waiting")
-        assert world.step("floor").question == "Tell them. To confirm, begin your reason with AGENTS."
+        assert world.step("floor").question == "Tell them. [to confirm, begin with: AGENTS]"
         for reason in ("", "agents", "all AGENTS"):
             with pytest.raises(Refusal) as refused:
                 await world.desk.act_on_step(BEN, world.run.id, "floor", "resolve", "done", reason)
-            assert "must begin with AGENTS" in refused.value.what
+            assert "begin with the word AGENTS" in refused.value.what
         assert world.step("floor").state == "waiting"
         await world.desk.act_on_step(BEN, world.run.id, "floor", "resolve", "done", "AGENTS 84 of 84")
         await world.reaches("rolled_back")

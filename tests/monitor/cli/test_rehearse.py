@@ -34,7 +34,7 @@ steps:
     owner: wfm-lead
     takes: 2m
     instructions: Bring {queue} back.
-    confirm: AGENTS
+    confirm: "type:AGENTS"
     proves: agents
     probe: {signal: ready >= 1}
   - name: move
@@ -135,7 +135,7 @@ def test_a_person_answers_with_the_word_that_a_step_asks_for(folder: Path) -> No
     code, out, _ = rehearse(folder, "--fast", typed="dnoe\ndone agents are back\ndone AGENTS 84 of 84\n")
     assert code == 0
     assert "one of these words first: done, not_done, abort" in out
-    assert "refused: not confirmed: the reason must begin with AGENTS" in out
+    assert "refused: step floor: to confirm, begin with the word AGENTS" in out
     assert "AGENTS 84 of 84" in out
 
 
