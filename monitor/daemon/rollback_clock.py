@@ -111,6 +111,8 @@ class RollbackClock:
         clock = cls(config.cutover, config.triggers, book, journal, folder)
         clock._real = measured_runs(await journal.entries(kind="run"))
         await clock.refresh()
+        until, told = clock.until(), await journal.entries(kind="clock")
+        clock._told = until is not None and any(line.at >= until for line in told)
         return clock
 
     def took(self, runs: Iterable[RunRow] = ()) -> Took:
@@ -154,7 +156,7 @@ class RollbackClock:
         self._rehearsed = measured_rehearsals(show(self._rehearsals, 0, _MOST)) if stamp else {}
 
     def tell(self, now: float, runs: Iterable[RunRow]) -> None:
-        """Write a line when the last instant has passed, once."""
+        """Write a line when the last instant has passed, once, whatever restarts there are."""
         until = self.until(runs)
         passed = until is not None and now >= until
         if passed and not self._told:

@@ -164,6 +164,8 @@ async def test_the_moment_it_is_too_late_is_in_the_journal_once(tmp_path: Path, 
     for now in (END - 601, END - 600, END - 599, END + 1):
         clock.tell(now, ())
     await journal.append("note", "anna", "seen")
+    (await recalled(tmp_path, journal)).tell(END + 2, ())
+    await journal.append("note", "anna", "seen again")
     (line,) = await journal.entries(kind="clock")
     assert (line.state, line.at) == ("passed", END - 600)
     assert "one takes 10m00s (the stated rollback_budget)" in line.what
