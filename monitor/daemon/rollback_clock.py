@@ -54,7 +54,7 @@ def rollbacks(triggers: Iterable[Trigger], book: Book) -> tuple[Runbook, ...]:
 def longest(stated: float, books: Iterable[Runbook], real: Mapping[str, float], rehearsed: Mapping[str, float]) -> Took:
     """How long a rollback takes, and why: nothing that was stated or measured makes it shorter.
 
-    stated: the budget. real, rehearsed: seconds of the last verified run and of the last rehearsal, by runbook.
+    stated: the budget. real, rehearsed: seconds of the last verified run and of the longest rehearsal, by runbook.
     """
     times = [Took(stated, "the stated rollback_budget")]
     for runbook in books:
@@ -63,7 +63,7 @@ def longest(stated: float, books: Iterable[Runbook], real: Mapping[str, float], 
         if name in real:
             times.append(Took(real[name], f"the last run of {name}"))
         if name in rehearsed:
-            times.append(Took(rehearsed[name], f"the last rehearsal of {name}"))
+            times.append(Took(rehearsed[name], f"the longest rehearsal of {name}"))
     return max(times, key=lambda took: took.seconds)
 
 
@@ -77,14 +77,19 @@ def measured_runs(lines: Iterable[Entry]) -> dict[str, float]:
     return found
 
 
-def measured_rehearsals(lines: Iterable[Entry]) -> dict[str, float]:
-    """Seconds of each runbook's last rehearsal that ended well and in which nothing was cut short."""
-    found: dict[str, float] = {}
+def measured_rehearsals(lines: Iterable[Entry]) -> dict[tuple[str, str], float]:
+    """Seconds of the longest rehearsal of each runbook, by name and digest, that ended well with nothing cut short.
+
+    The longest, not the last: a rehearsal shortens nothing, not even what another one has lengthened. Those of a
+    runbook that says something else by now were of another plan.
+    """
+    found: dict[tuple[str, str], float] = {}
     for line in lines:
         if line.kind == MARK.lower():
             measured = msgspec.convert(line.data, Measured)
             if measured.state == "done" and measured.timed:
-                found[measured.runbook] = measured.seconds
+                key = (measured.runbook, measured.digest)
+                found[key] = max(measured.seconds, found.get(key, 0.0))
     return found
 
 
@@ -102,7 +107,7 @@ class RollbackClock:
         self._rehearsals = folder / FOLDER / "journal.db"
         self._stamp: tuple[int, ...] = ()
         self._real: dict[str, float] = {}
-        self._rehearsed: dict[str, float] = {}
+        self._rehearsed: dict[tuple[str, str], float] = {}
         self._told = False
 
     @classmethod
@@ -122,7 +127,9 @@ class RollbackClock:
             if run.state == "done" and run.ended_at is not None:
                 real[run.runbook] = run.ended_at - run.started_at
         books = rollbacks(self._triggers, self._book)
-        return longest(self._cutover.rollback_budget, books, real, self._rehearsed)
+        plans = [plan for plan in (self._book.plan(runbook.name) for runbook in books) if plan is not None]
+        rehearsed = {p.name: self._rehearsed[p.name, p.digest] for p in plans if (p.name, p.digest) in self._rehearsed}
+        return longest(self._cutover.rollback_budget, books, real, rehearsed)
 
     def until(self, runs: Iterable[RunRow] = ()) -> float | None:
         """The last instant at which a rollback may be decided, unix seconds."""

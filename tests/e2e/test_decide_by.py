@@ -75,7 +75,7 @@ async def test_a_longer_rehearsal_brings_the_last_instant_nearer_and_a_restart_k
     assert first.rollback_why == "the stated rollback_budget"
     await asyncio.to_thread(rehearse, tmp_path)
     longer = (await running.until(lambda seen: seen.cutover.rollback_seconds >= 3.0, 10)).cutover
-    assert longer.rollback_why == "the last rehearsal of back"
+    assert longer.rollback_why == "the longest rehearsal of back"
     assert longer.decide_by == end - longer.rollback_seconds
     running.kill()
     await running.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from runbooks.pairing import unpaired
 from runbooks.probe import Probe
 from runbooks.request import Request
 from tests.monitor.deciding.world import BEN
+from tests.rig.waiting import until
 from tests.runbooks.rollback import Rollback, runbook
 from tests.runbooks.target import Target
 
@@ -159,6 +161,21 @@ async def test_nobody_who_answers_in_time_is_a_question_to_everybody(tmp_path: P
         assert refused.value.status == 400
         await world.desk.act_on_step(BEN, world.run.id, "floor", "resolve", "done", "TOLD: all of them")
         await world.reaches("rolled_back")
+
+
+async def test_a_restart_does_not_give_a_step_more_time(tmp_path: Path, target: Target) -> None:
+    """The deadline is counted from the first try: after a restart past it nobody is asked as if nothing had happened."""
+    manual = "  - {name: floor, action: manual, effect: once, instructions: Tell them., deadline: 400ms}\n"
+    line = book(target, manual, http(target, "one", ", effect: keyed, needs: [floor]"))
+    async with Rollback(tmp_path, line) as world:
+        await world.sign()
+        await world.until(lambda: bool(world.desk.run_rows()) and world.step("floor").state == "waiting")
+        began = world.step("floor").started_at
+    await until(lambda: time.time() > began + 0.5, 5)
+    async with Rollback(tmp_path, line) as world:
+        await world.until(lambda: bool(world.desk.run_rows()) and world.step("floor").state == "failed")
+        assert "its deadline has passed" in world.step("floor").outcome
+        assert target.requests == []
 
 
 async def test_done_needs_the_word_that_the_step_asks_for(tmp_path: Path, target: Target) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -219,3 +220,23 @@ async def test_two_rehearsals_at_once_are_one(folder: Path) -> None:
     assert (code, "another rehearsal is under way" in err) == (4, True)
     await first.communicate(b"abort enough\n")
     assert first.returncode == 9
+
+
+async def test_ctrl_c_ends_a_rehearsal_at_once_and_its_journal_is_whole(folder: Path) -> None:
+    """At a prompt nobody has to press Enter first; what was written until then can be proved."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MAIN, "runbook", "rehearse", "mine", "queue=sales"),
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    while b"asks:" not in await process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    out, _ = await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 9
+    assert b"REHEARSAL broken off" in out
+    path = folder / "state" / "rehearsals" / "journal.db"
+    verdict = await asyncio.to_thread(verify, path)
+    assert (verdict.ok, verdict.entries > 2) == (True, True)

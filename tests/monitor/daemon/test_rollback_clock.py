@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import Config
-from monitor.daemon.rollback_clock import RollbackClock, longest
+from monitor.daemon.rollback_clock import RollbackClock, longest, measured_rehearsals
+from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
 from monitor.plan import Cutover, Window, decide_by
 from monitor.serving.snapshot import RunRow
@@ -31,6 +32,7 @@ verify_hold: 1m
 back_to: legacy
 """
 PAUSE = BACK.replace("name: back", "name: pause").replace("back_to: legacy\n", "").replace("5m", "3h")
+SHIPPED = Book.load(None)
 seconds = st.floats(1, 1e5)
 
 
@@ -86,7 +88,7 @@ def test_a_rehearsal_and_a_run_may_only_lengthen(stated: float, real: float, reh
     """Whatever was measured, the time is never shorter than what is stated, and the instant never later."""
     took = longest(stated, (), {}, {}).seconds
     assert took == stated
-    backs = [runbook for runbook in (Book.load(None).get("voice-back-to-legacy"),) if runbook is not None]
+    backs = [runbook for runbook in (SHIPPED.get("voice-back-to-legacy"),) if runbook is not None]
     planned = longest(stated, backs, {}, {}).seconds
     after_run = longest(stated, backs, {backs[0].name: real}, {}).seconds
     after_both = longest(stated, backs, {backs[0].name: real}, {backs[0].name: rehearsed}).seconds
@@ -140,7 +142,7 @@ async def test_a_real_rehearsal_lengthens_it_while_the_daemon_runs(tmp_path: Pat
     clock = await recalled(tmp_path, journal, rollback_budget=0.01)
     path = tmp_path / "runbooks" / "back.yaml"
     path.write_text(BACK.replace("takes: 5m", "takes: 0s").replace("verify_hold: 1m", "verify_hold: 0s"))
-    for fast, why in (("--fast", "the stated rollback_budget"), ("--json", "the last rehearsal of back")):
+    for fast, why in (("--fast", "the stated rollback_budget"), ("--json", "the longest rehearsal of back")):
         words = ("runbook", "rehearse", "back", "--yes", "--state-dir", str(tmp_path), fast)
         main = "from monitor.cli.main import main; main()"
         subprocess.run([sys.executable, "-c", main, *words], cwd=tmp_path, check=True, timeout=40, capture_output=True)
@@ -148,6 +150,43 @@ async def test_a_real_rehearsal_lengthens_it_while_the_daemon_runs(tmp_path: Pat
         await clock.refresh()
         assert clock.took().why == why
     assert 0.01 < clock.took().seconds < 40
+
+
+@given(
+    times=st.lists(
+        st.tuples(st.sampled_from(["d1", "d2"]), seconds, st.booleans(), st.sampled_from(["done", "aborted"])),
+        max_size=8,
+    )
+)
+def test_no_rehearsal_takes_back_what_another_has_lengthened(times: list[tuple[str, float, bool, str]]) -> None:
+    """The longest that ended well and was not cut short counts, of the runbook as it is; each further one only adds."""
+    lines: list[Entry] = []
+    before: dict[tuple[str, str], float] = {}
+    for number, (digest, took, timed, state) in enumerate(times, 1):
+        data = {"runbook": "back", "digest": digest, "state": state, "seconds": took, "timed": timed}
+        lines.append(
+            Entry(
+                seq=number,
+                at=0.0,
+                mono=0.0,
+                kind="rehearsal",
+                who="anna",
+                via="rehearsal",
+                what="",
+                object="back",
+                state=state,
+                data=data,
+                public=True,
+                hash="",
+            )
+        )
+        after = measured_rehearsals(lines)
+        assert all(after[key] >= before[key] for key in before)
+        before = after
+    counted = [(digest, took) for digest, took, timed, state in times if timed and state == "done"]
+    assert set(before.values()) == {
+        max(took for known, took in counted if known == digest) for digest in {known for known, _ in counted}
+    }
 
 
 async def test_a_journal_of_rehearsals_that_cannot_be_read_lengthens_nothing(tmp_path: Path, journal: Journal) -> None:
