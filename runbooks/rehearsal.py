@@ -61,23 +61,9 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 class MarkedJournal(Journal):
     """A journal in which no line can be taken for one of a real run."""
 
-    def append(
-        self,
-        kind: str,
-        who: str,
-        what: str,
-        *,
-        object: str = "",  # noqa: A002 - the journal's own word for what a line is about
-        state: str = "",
-        via: str = "",  # noqa: ARG002 - a rehearsal's lines all come by one way
-        data: dict[str, object] | None = None,
-        public: bool = True,
-        at: float | None = None,
-    ) -> asyncio.Future[Entry]:
+    def append(self, kind: str, who: str, what: str, **more: Any) -> asyncio.Future[Entry]:  # noqa: ANN401 - as the journal takes it
         """Write a line, marked."""
-        return super().append(
-            kind, who, f"{MARK} {what}", object=object, state=state, via="rehearsal", data=data, public=public, at=at
-        )
+        return super().append(kind, who, f"{MARK} {what}", **{**more, "via": MARK.lower()})
 
 
 class _Unmeasured(msgspec.Struct, frozen=True, kw_only=True):

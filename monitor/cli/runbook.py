@@ -15,6 +15,7 @@ from dashboards.terminal.acts import request_run as request
 from dashboards.terminal.client import DaemonClient
 from monitor.cli.asking import FAILED, HERE, NOT_ALLOWED, USAGE, Reason, TokenFile, Url, ask, fail, say
 from monitor.cli.pairs import pairs
+from monitor.cli.rehearsed import Rehearsed
 from monitor.cli.signing import decision_lines, runbook_lines
 from monitor.serving.snapshot import DecisionRow, Snapshot
 from runbooks.book import Book
@@ -26,13 +27,23 @@ _Folder = Annotated[Path, Parameter(help="Your runbooks; the shipped catalogue i
 
 
 @runbook.command(name="list")
-def list_(*, folder: _Folder = Path("runbooks")) -> int:
-    """List the runbooks on this machine. Exit code 1 when one of them has mistakes."""
+def list_(*, folder: _Folder = Path("runbooks"), state_dir: Path = Path("state")) -> int:
+    """List the runbooks on this machine, and when each was last rehearsed. Exit code 1 when one of them has mistakes.
+
+    Parameters
+    ----------
+    state_dir:
+        The daemon's state directory, where rehearsals are kept.
+    """
     book = Book.load(folder)
+    try:
+        rehearsed = Rehearsed(state_dir)
+    except ValueError as error:
+        return fail(f"{error}; next: golive audit verify --state-dir {state_dir}/rehearsals", FAILED)
     for name in book.names:
         found = book.get(name)
         if found is not None:
-            say(f"{name:28} {len(found.steps):2} steps  {found.title}")
+            say(f"{name:28} {len(found.steps):2} steps  {found.title}; {rehearsed.words(name, found.digest)}")
     for finding in book.findings:
         sys.stderr.write(f"{finding}\n")
     return FAILED if book.findings else 0

@@ -76,6 +76,20 @@ def rehearse(folder: Path, *words: str, typed: str = "", before: tuple[str, ...]
     return done.returncode, done.stdout, done.stderr
 
 
+async def at_the_prompt(folder: Path) -> asyncio.subprocess.Process:
+    """A rehearsal that waits for its person."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", MAIN, "runbook", "rehearse", "mine", "queue=sales"),
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    while b"asks:" not in await process.stdout.readline():
+        pass
+    return process
+
+
 def states(out: str) -> list[str]:
     return [step["state"] for step in json.loads(out)["steps"]]
 
@@ -207,15 +221,7 @@ def test_the_seal_stops_whatever_tries_to_reach_out() -> None:
 
 async def test_two_rehearsals_at_once_are_one(folder: Path) -> None:
     """The second is told who holds the folder, and its lines do not mix with the first one's."""
-    first = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MAIN, "runbook", "rehearse", "mine", "queue=sales"),
-        cwd=folder,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert first.stdout is not None
-    while b"asks:" not in await first.stdout.readline():
-        pass
+    first = await at_the_prompt(folder)
     code, _, err = await asyncio.to_thread(rehearse, folder, "--yes")
     assert (code, "another rehearsal is under way" in err) == (4, True)
     await first.communicate(b"abort enough\n")
@@ -224,15 +230,7 @@ async def test_two_rehearsals_at_once_are_one(folder: Path) -> None:
 
 async def test_ctrl_c_ends_a_rehearsal_at_once_and_its_journal_is_whole(folder: Path) -> None:
     """At a prompt nobody has to press Enter first; what was written until then can be proved."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", MAIN, "runbook", "rehearse", "mine", "queue=sales"),
-        cwd=folder,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    while b"asks:" not in await process.stdout.readline():
-        pass
+    process = await at_the_prompt(folder)
     process.send_signal(signal.SIGINT)
     out, _ = await asyncio.wait_for(process.communicate(), 10)
     assert process.returncode == 9
@@ -240,3 +238,18 @@ async def test_ctrl_c_ends_a_rehearsal_at_once_and_its_journal_is_whole(folder: 
     path = folder / "state" / "rehearsals" / "journal.db"
     verdict = await asyncio.to_thread(verify, path)
     assert (verdict.ok, verdict.entries > 2) == (True, True)
+
+
+def test_the_list_says_what_was_never_rehearsed(folder: Path) -> None:
+    """Each runbook with its last rehearsal, and whether it was changed since."""
+
+    def listed() -> str:
+        words = [sys.executable, "-c", MAIN, "runbook", "list"]
+        out = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=50, check=True).stdout
+        return next(line for line in out.splitlines() if line.startswith("mine "))
+
+    assert listed().endswith("; never rehearsed")
+    assert rehearse(folder, "--yes", "--fast")[0] == 0
+    assert re.search(r"; rehearsed \d{4}-\d\d-\d\d \d\d:\d\dZ, done in 0s$", listed())
+    write(folder, "127.0.0.1:8932")
+    assert listed().endswith("done in 0s, before it was changed")
