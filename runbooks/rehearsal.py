@@ -122,7 +122,7 @@ class Rehearsal:
         """Begin."""
         self._began = time.monotonic()
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock()))
-        decision = f"{MARK.lower()}-{stamp}"
+        decision = f"{MARK.lower()}-{stamp}_{self._journal.head[0]}"
         order = Order(
             run=f"run-{decision}",
             decision=decision,
