@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 from monitor.judging.expressions import ExpressionError, parse
 from monitor.outbound.addresses import Forbidden, allowed, split, target_of
-from monitor.units import spell_duration
 from runbooks.actions.mqtt import Mqtt
 from runbooks.model import AnyStep, Runbook
-from runbooks.pairing import unpaired
 from runbooks.request import Request
 from runbooks.template import TemplateError, check_value, fill, texts
+from runbooks.terms import broken_terms
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -36,7 +35,7 @@ def mistakes(runbook: Runbook, file_name: str) -> list[Mistake]:
     """Every problem of a runbook whose fields all have the right types."""
     found = list(_head(runbook, file_name))
     found += _steps(runbook)
-    found += [Mistake(("steps", at, field), what, hint) for at, field, what, hint in unpaired(runbook)]
+    found += [Mistake(*term) for term in broken_terms(runbook)]
     for field in ("preflight", "verify"):
         for index, text in enumerate(getattr(runbook, field)):
             found += _expression((field, index), text)
@@ -59,7 +58,6 @@ def _head(runbook: Runbook, file_name: str) -> Iterator[Mistake]:
             split(entry)
         except ValueError as error:
             yield Mistake(("allow_hosts", index), str(error), "write host or host:port")
-    yield from _template(("scope",), runbook.scope, dict.fromkeys(runbook.parameters, _SAFE_SAMPLE))
     for name, base in runbook.endpoints.items():
         if not _PARAMETER.fullmatch(name) or name in _RESERVED or name in runbook.parameters:
             yield Mistake(("endpoints", name), f"{name!r} cannot be an endpoint's name", "choose another word")
@@ -111,12 +109,6 @@ def _step(path: tuple[str | int, ...], step: AnyStep, runbook: Runbook) -> Itera
         yield Mistake((*path, "probe"), "a checked step needs a probe", "say how one can see that it took effect")
     if step.action in ("wait", "verify") and step.effect != "read":
         yield Mistake((*path, "effect"), f"a {step.action} step changes nothing", "write effect: read")
-    if step.on_fail == "continue" and (step.effect != "read" or step.proves):
-        what = "a step that changes or proves something cannot be gone on without"
-        yield Mistake((*path, "on_fail"), what, "write on_fail: pause; a person may still skip it")
-    if step.deadline is not None and not 0 < step.deadline >= step.takes:
-        what = f"its deadline of {spell_duration(step.deadline)} ends before the {spell_duration(step.takes)} it takes"
-        yield Mistake((*path, "deadline"), what, "give it more time, or leave the key out")
     if isinstance(step, Mqtt):
         try:
             allowed(target_of(f"http://{step.broker.where}"), runbook.allow_hosts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from monitor.documents.parts import parts_of
+from monitor.documents.parts import parts
 from monitor.outbound.addresses import Forbidden, allowed, target_of
 from monitor.secrets import SecretError, SecretRef
 from monitor.text import clean
@@ -21,7 +21,7 @@ async def unready(step: AnyStep, context: Context) -> str:
             filled(request.json, context.values)
         except (Forbidden, TemplateError) as error:
             return clean(f"{request.method} {request.url}: {error}")
-    for _, reference in parts_of(step, (), SecretRef):
+    for _, reference in parts(step, (), SecretRef):
         try:
             await asyncio.to_thread(reference.read, context.base)
         except (SecretError, UnicodeDecodeError) as error:

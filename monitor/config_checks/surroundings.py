@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.documents.finding import Finding, whole
-from monitor.documents.parts import parts_of
+from monitor.documents.parts import parts
 from monitor.documents.positions import Positions
 from monitor.outbound.broker import Tls
 from monitor.secrets import SecretError, SecretRef
@@ -17,7 +17,7 @@ from monitor.secrets import SecretError, SecretRef
 
 def secret_problems(config: msgspec.Struct, positions: Positions, folder: Path) -> Iterator[Finding]:
     """Secrets that cannot be read. Blocks on the disk; never shows a value."""
-    for way, secret in parts_of(config, (), SecretRef):
+    for way, secret in parts(config, (), SecretRef):
         try:
             secret.read(folder)
         except SecretError as error:
@@ -29,7 +29,7 @@ def secret_problems(config: msgspec.Struct, positions: Positions, folder: Path) 
 
 def key_problems(config: msgspec.Struct, positions: Positions, folder: Path) -> Iterator[Finding]:
     """TLS files that are not there, and private keys that others may read. Blocks on the disk."""
-    for way, tls in parts_of(config, (), Tls):
+    for way, tls in parts(config, (), Tls):
         for field in ("ca", "cert", "key"):
             name = getattr(tls, field)
             if name is None:

@@ -12,16 +12,16 @@ from monitor.documents.positions import Path as Way
 T = TypeVar("T")
 
 
-def parts_of(value: object, way: Way, kind: type[T]) -> Iterator[tuple[Way, T]]:
+def parts(value: object, way: Way, kind: type[T]) -> Iterator[tuple[Way, T]]:
     """Every part of a configuration that is of one kind, with the way to it."""
     if isinstance(value, kind):
         yield way, value
     elif isinstance(value, msgspec.Struct):
         for field in value.__struct_fields__:
-            yield from parts_of(getattr(value, field), (*way, field), kind)
+            yield from parts(getattr(value, field), (*way, field), kind)
     elif isinstance(value, tuple | list):
         for index, item in enumerate(value):
-            yield from parts_of(item, (*way, index), kind)
+            yield from parts(item, (*way, index), kind)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from parts_of(item, (*way, str(key)), kind)
+            yield from parts(item, (*way, str(key)), kind)
