@@ -15,7 +15,7 @@ from runbooks.model import AnyStep
 log = logging.getLogger("golive.runbooks")
 
 
-async def perform(step: AnyStep, context: Context, left: float | None, *, before: bool) -> Outcome:
+async def perform(step: AnyStep, context: Context, left: float | None = None, *, before: bool = False) -> Outcome:
     """Do a step. A fault of our own leaves its outcome unknown, as it may have come after the sending.
 
     left: seconds until its deadline, None when it has none. before: whether an earlier try may have taken effect.

@@ -56,10 +56,6 @@ class Record:
         """A step by its name."""
         return next((step for step in self.runbook.steps if step.name == name), None)
 
-    def context(self, step: AnyStep) -> Context:
-        """What a step's texts are filled with; nothing can be done in it."""
-        return self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
-
     def called(self, step: AnyStep) -> str:
         """A step as sentences name it: `step 3/6 numbers back to legacy`."""
         number = self.runbook.steps.index(step) + 1
@@ -166,6 +162,10 @@ class Record:
         except Exception as error:  # noqa: BLE001 - the same
             log.error("run %s: not journalled: %s", self.order.run, error)  # noqa: TRY400 - the words are enough
             self.standing = replace(self.standing, state="paused", detail=detail)
+
+    def context(self, step: AnyStep) -> Context:
+        """What a step's texts are filled with; nothing can be done in it."""
+        return self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
 
     def ask(self, step: AnyStep, detail: str, *, known: bool) -> str:
         """The question to a person about a step that is stuck."""
