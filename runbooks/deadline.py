@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from runbooks.conduct import perform
+from runbooks.context import Context
+from runbooks.effect import Outcome
 from runbooks.model import AnyStep
 from runbooks.record import Record
 
@@ -16,3 +19,8 @@ def late(record: Record, step: AnyStep) -> bool:
     """Whether a step's deadline has passed."""
     remaining = left(record, step)
     return remaining is not None and remaining <= 0
+
+
+async def perform_in_time(record: Record, step: AnyStep, context: Context) -> Outcome:
+    """Do a step that was just begun, until its deadline at the latest."""
+    return await perform(step, context, left(record, step), before=record.steps[step.name].attempt > 1)

@@ -17,9 +17,9 @@ from monitor.deciding.actor import Inbox
 from monitor.deciding.contracts import Report, RunState
 from monitor.deciding.ledger import JournalError
 from monitor.serving.snapshot import CheckRow, RunRow
-from runbooks.conduct import Errand, perform, probed
+from runbooks.conduct import Errand, probed
 from runbooks.context import Answered, Context
-from runbooks.deadline import late, left
+from runbooks.deadline import late, perform_in_time
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
 from runbooks.facts_watch import FactsWatch, Held, hold
 from runbooks.model import AnyStep
@@ -154,8 +154,7 @@ class Run:
         return await self.answer
 
     async def _perform(self, step: AnyStep, context: Context) -> None:
-        remaining, before = left(self.record, step), self.record.steps[step.name].attempt > 1
-        outcome = await perform(step, context, remaining, before=before)
+        outcome = await perform_in_time(self.record, step, context)
         self.inbox.tell(lambda: self._ended(step, outcome))
 
     def ask_probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
@@ -174,8 +173,7 @@ class Run:
 
     async def _ended(self, step: AnyStep, outcome: Outcome) -> None:
         what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
-        stopping = bool(self.aborting)
-        what = restrained(what, outcome, asks=step.asks, stopping=stopping, late=late(self.record, step))
+        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting), late=late(self.record, step))
         await self._settle(step, what, outcome.detail)
 
     async def _settle(self, step: AnyStep, what: Next, detail: str) -> None:
