@@ -12,6 +12,7 @@ from runbooks.mistake import Mistake
 from runbooks.model import AnyStep, Runbook
 from runbooks.request import Request
 from runbooks.setting import RESERVED, SAMPLE, Setting
+from runbooks.terms import broken_terms
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -22,6 +23,7 @@ def mistakes(runbook: Runbook, file_name: str) -> list[Mistake]:
     """Every problem of a runbook whose fields all have the right types."""
     found = list(_head(runbook, file_name))
     found += _steps(runbook)
+    found += [Mistake(*term) for term in broken_terms(runbook)]
     for field in ("preflight", "verify"):
         for index, text in enumerate(getattr(runbook, field)):
             found += _expression((field, index), text)

@@ -43,6 +43,8 @@ class Runbook(Section, frozen=True, kw_only=True):
 
     name: str
     title: str
+    scope: str = "all"
+    """What of the cutover it acts on, in words that its parameters are put into, such as `queue {queue}`."""
     parameters: dict[str, Parameter] = {}
     endpoints: dict[str, str] = {}
     """Base URLs by name, used as `{name}` at the start of a request's URL."""
@@ -75,6 +77,11 @@ class Runbook(Section, frozen=True, kw_only=True):
     def takes(self) -> float:
         """Seconds that its steps take as a rule."""
         return sum(step.takes for step in self.steps)
+
+    @property
+    def lasts(self) -> float:
+        """Seconds from its first step to verified, as a rule."""
+        return self.takes + self.verify_hold
 
     def filled(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """The parameters with defaults; ValueError says which is missing, unknown or malformed."""

@@ -112,9 +112,11 @@ class Record:
 
     async def intend(self, step: AnyStep, progress: Progress, request: str) -> None:
         """Write down what is about to be done."""
+        now = self.clock()
         begun = Progress(
             state="waiting" if step.asks else "running",
-            started_at=self.clock(),
+            started_at=now,
+            since=now if progress.by or progress.since is None else progress.since,
             attempt=progress.attempt + 1,
             question=request if step.asks else "",
             insisted=progress.insisted,
@@ -126,7 +128,11 @@ class Record:
         await self.step(step, self._ended(step, "done", detail, ""), detail)
 
     async def fail(self, step: AnyStep, detail: str) -> None:
-        """Write down that a step is known not to be as expected, and what a person is asked."""
+        """Write down that a step is known not to be as expected, and what a person is asked, if anything is."""
+        if step.on_fail == "continue":
+            words = f"failed: {detail}; the runbook goes on without it"
+            await self.step(step, self._ended(step, "skipped", words, ""), words)
+            return
         asked = self.ask(step, detail, known=True)
         await self.step(step, self._ended(step, "failed", detail, asked), f"failed: {detail}")
 

@@ -17,8 +17,9 @@ from monitor.deciding.actor import Inbox
 from monitor.deciding.contracts import Report, RunState
 from monitor.deciding.ledger import JournalError
 from monitor.serving.snapshot import CheckRow, RunRow
-from runbooks.conduct import Errand, perform, probed
+from runbooks.conduct import Errand, probed
 from runbooks.context import Answered, Context
+from runbooks.deadline import late, perform_in_time
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
 from runbooks.facts_watch import FactsWatch, Held, hold
 from runbooks.model import AnyStep
@@ -156,7 +157,7 @@ class Run:
         return await self.answer
 
     async def _perform(self, step: AnyStep, context: Context) -> None:
-        outcome = await perform(step, context)
+        outcome = await perform_in_time(self.record, step, context)
         self.inbox.tell(lambda: self._ended(step, outcome))
 
     def ask_probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
@@ -175,7 +176,7 @@ class Run:
 
     async def _ended(self, step: AnyStep, outcome: Outcome) -> None:
         what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
-        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting))
+        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting), late=late(self.record, step))
         await self._settle(step, what, outcome.detail)
 
     async def _settle(self, step: AnyStep, what: Next, detail: str) -> None:

@@ -116,6 +116,8 @@ class Steering:
         step = self._record.find(name)
         if step is None:
             raise Refusal(404, f"there is no step {clean(name, 40)!r} in {self._record.order.runbook}")
+        if act == "resolve" and outcome == "done" and (lacking := step.lacks(reason, self._record.context(step))):
+            raise Refusal(400, f"step {name}: {lacking}", "give it as the reason of your answer")
         now = self._record.steps[name]
         if now.state == "waiting" and act == "resolve":
             await self._answer(actor, step, now, outcome, reason)

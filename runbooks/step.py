@@ -7,7 +7,7 @@ Each action adds its own fields, `request_text(context)`: exactly what will be d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from monitor.plan import Section
 from monitor.template import fill
@@ -18,6 +18,9 @@ from runbooks.mistake import Mistake
 from runbooks.probe import Probe
 from runbooks.request import Request
 from runbooks.setting import Setting
+
+Leg: TypeAlias = Literal["agents", "calls", "numbers"]
+"""The parts of a move that must keep their order: a call that is moved before its agents finds nobody."""
 
 
 class Step(Section, frozen=True, kw_only=True):
@@ -38,9 +41,16 @@ class Step(Section, frozen=True, kw_only=True):
     """Tells whether the step took effect; a checked step must have one."""
     undo: Request | None = None
     """What takes it back; shown to the person who decides about a failed step, never sent by itself."""
-    on_fail: Literal["pause"] = "pause"
+    on_fail: Literal["pause", "continue"] = "pause"
+    """What follows a failure: people are asked, or, for a step that changes nothing, the run goes on without it."""
     needs: tuple[str, ...] = ()
     """Earlier steps that must have been done, not skipped."""
+    deadline: Duration | None = None
+    """How long it may take in all: its retries, a crash in between and the wait for a person count. Then people decide."""
+    moves: Leg | None = None
+    """What changes its place by it. Calls and numbers may move only behind a step that proves that agents are there."""
+    proves: Literal["agents"] | None = None
+    """It is done only when agents are seen to be there: a look at live numbers, or a person held against a probe."""
 
     @property
     def shown_title(self) -> str:

@@ -47,6 +47,7 @@ def runbook_lines(book: Runbook, touches: Touches) -> Iterator[str]:
     """A runbook with all it would send and everywhere it may reach."""
     yield f"{book.name}: {book.title}"
     yield f"  digest     {book.digest}"
+    yield f"  scope      {book.scope}"
     yield f"  takes      {format_duration(book.takes)}"
     for name, parameter in sorted(book.parameters.items()):
         default = f", default {parameter.default}" if parameter.default is not None else ""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.config_checks.subject import Subject
-from monitor.config_checks.surroundings import parts
 from monitor.documents.finding import Finding
+from monitor.documents.parts import parts
 from monitor.outbound.tls import Tls, TlsError
 from monitor.secrets import SecretError, SecretRef
 from runbooks.actions.call import CallStep

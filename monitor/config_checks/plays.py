@@ -56,6 +56,9 @@ def _time(subject: Subject, path: Path, runbook: Runbook) -> Iterator[Finding]:
     if runbook.takes > budget and subject.sure("cutover", "rollback_budget"):
         what = f"its steps take {spell_duration(runbook.takes)}, the rollback budget is {spell_duration(budget)}"
         yield subject.finding(path, what, "raise cutover.rollback_budget, so that decide_by is computed from the truth")
+    elif runbook.back_to is not None and runbook.lasts > budget and subject.sure("cutover", "rollback_budget"):
+        what = f"from its first step to verified it takes {spell_duration(runbook.lasts)}, the rollback budget is "
+        yield subject.finding(path, what + spell_duration(budget), "raise cutover.rollback_budget")
 
 
 def _told(subject: Subject, path: Path, runbook: Runbook) -> Iterator[Finding]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from monitor.documents.finding import Finding, whole
-from monitor.documents.positions import Path as Way
+from monitor.documents.parts import parts
 from monitor.documents.positions import Positions
 from monitor.outbound.tls import TlsFiles
 from monitor.secrets import SecretError, SecretRef
-
-T = TypeVar("T")
 
 
 def secret_problems(config: msgspec.Struct, positions: Positions, folder: Path) -> Iterator[Finding]:
@@ -57,18 +54,3 @@ def writable_problems(files: Iterable[Path]) -> Iterator[Finding]:
             continue
         if mode & stat.S_IWOTH:
             yield whole(str(file), "everybody on this machine may change it", f"chmod o-w {file}")
-
-
-def parts(value: object, way: Way, kind: type[T]) -> Iterator[tuple[Way, T]]:
-    """Every part of a configuration that is of one kind, with the way to it."""
-    if isinstance(value, kind):
-        yield way, value
-    elif isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
-            yield from parts(getattr(value, field), (*way, field), kind)
-    elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from parts(item, (*way, index), kind)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from parts(item, (*way, str(key)), kind)

@@ -17,6 +17,7 @@ from monitor.daemon.messenger import Messenger
 from monitor.daemon.pages import Pages
 from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
+from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.auth import Authority
@@ -112,6 +113,7 @@ class Daemon:
         self.notifier = Notifier(self.config.notify, self.base, self._notified)
         self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
         self.desk = self._make_desk()
+        self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
         self.camera = Camera(self)
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
@@ -126,6 +128,7 @@ class Daemon:
         self._closers.append(self.supervisor.close)
         self._keep(self.ticker.run(), "ticker")
         self._keep(watch_tokens(self.authority), "tokens")
+        self._keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from monitor.deciding import rows
+from monitor.deciding.again import refuse_unexplained
 from monitor.deciding.case import Case
 from monitor.deciding.contracts import Book, Executor, RunAct, RunHandle, StepAct
 from monitor.deciding.decision import BY_HAND, NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
@@ -202,6 +203,7 @@ class Desk:
         for case in self._open():
             if same_act(case.decision, decision):
                 return await case.settled_row()
+        refuse_unexplained(decision, (case.decision for case in self._cases.values() if case.stored))
         self._by_hand += 1
         return await self._open_case(decision).settled_row()
 

@@ -32,7 +32,11 @@ class CutoverRow(Row, frozen=True, kw_only=True):
     decide_by: float | None = None
     """The last instant at which a rollback may be decided."""
     rollback_seconds: float = 0.0
-    """Longest of the stated budget, the sum of the steps' takes, and the last real run."""
+    """Longest of the stated budget, the sum of the steps' takes, the last real run and the longest rehearsal."""
+    rollback_why: str = ""
+    """Which of them it is."""
+    window_end: float | None = None
+    """When the window of the work ends."""
 
 
 class VerdictRow(Row, frozen=True, kw_only=True):

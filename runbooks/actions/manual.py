@@ -13,6 +13,10 @@ _TYPE = "type:"
 _LEAST = 3
 """Characters below which nothing was said."""
 
+_TYPE = "type:"
+_LEAST = 3
+"""Characters below which nothing was said."""
+
 
 class Manual(Step, frozen=True, kw_only=True, tag="manual", tag_field="action"):
     """What to do, in words. Asking again after a restart changes nothing, so it is safe under every effect class."""
