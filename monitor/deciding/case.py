@@ -12,16 +12,19 @@ import msgspec
 
 from monitor.deciding.actor import Inbox
 from monitor.deciding.answers import joined, rearmed, rejected, signed, superseded
+from monitor.deciding.causes import Cause, scopes_of, told
 from monitor.deciding.change import Change
 from monitor.deciding.contracts import RunHandle, RunState
 from monitor.deciding.decision import ASKING, BY_HAND, OPEN, RUNNING, Decision, State, Vote, moved
+from monitor.deciding.drafting import Ask
 from monitor.deciding.entry import Entry
 from monitor.deciding.facts import Facts
 from monitor.deciding.ledger import JournalError
 from monitor.deciding.office import Office, log, order_of
 from monitor.deciding.ruling import GOLIVE, ruling
+from monitor.model import Labels
 from monitor.serving.acts import Actor
-from monitor.serving.snapshot import DecisionRow, EvidenceRow
+from monitor.serving.snapshot import DecisionRow
 from monitor.text import clean
 
 _replace = msgspec.structs.replace
@@ -52,6 +55,11 @@ class Case:
         self._look_waits = False
         self._shown = decision.preflight
         self._report: tuple[RunState, str] | None = None
+        self._joining = 0
+        self._attached: set[tuple[str, Labels]] = set()
+        """Causes beyond the most that are written down; a restart asks about them anew."""
+        self._indexed: tuple[Cause, ...] = ()
+        self._index: dict[tuple[str, Labels], Cause] = {}
         self._trouble = ""
         self._deadline = office.monotonic() + decision.approval.deadline
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"decision {decision.id}")
@@ -215,9 +223,36 @@ class Case:
     async def _maybe(self, change: Change | None) -> DecisionRow:
         return self.row() if change is None else await self._apply(change)
 
-    def join(self, trigger: str, evidence: tuple[EvidenceRow, ...]) -> None:
-        """A second trigger asks for the same: it is further evidence, not a second decision."""
-        self._inbox.tell(lambda: self._maybe(joined(self.decision, trigger, evidence)))
+    def join(self, asks: Sequence[Ask]) -> None:
+        """Further edges ask for the same, or for more of it: not a second decision."""
+        self._joining += 1
+        self._inbox.tell(lambda: self._join(asks))
+
+    async def _join(self, asks: Sequence[Ask]) -> DecisionRow:
+        try:
+            if self._facts is None:
+                return self.row()
+            view = self._office.view(self.decision, self._facts, self._deadline)
+            change = joined(self.decision, asks, view)
+            row = await self._maybe(change)
+            if change is not None and change.decision.left_out:
+                self._attached |= {ask.key for ask in asks if ask.target in self.decision.targets}
+            return row
+        finally:
+            self._joining -= 1
+
+    def cause(self, key: tuple[str, Labels]) -> Cause | None:
+        """A trigger in a scope as a cause of this decision."""
+        if self._indexed is not self.decision.causes:
+            self._indexed = self.decision.causes
+            self._index = {cause.key: cause for cause in self._indexed}
+        return self._index.get(key)
+
+    def carries(self, key: tuple[str, Labels]) -> bool:
+        """Whether a trigger in a scope is a part of this decision, or is about to be."""
+        if self.dead:
+            return False
+        return self._joining > 0 or key in self._attached or self.cause(key) is not None
 
     def supersede(self, by: str) -> None:
         """An absolute stop asks for the same: while nobody has approved this one, it gives way."""
@@ -227,5 +262,8 @@ class Case:
 def _opening(decision: Decision) -> str:
     if decision.triggers == (BY_HAND,):
         return f"{decision.requester} asks for {decision.runbook}: {decision.reason or 'no reason given'}"
+    where = told(scopes_of(decision.causes)) if any(cause.scope for cause in decision.causes) else ""
+    detail = decision.row(()).detail
     verb = {State.RECORDED: "would ask for", State.PREFLIGHT: "starts"}.get(decision.state, "asks for")
-    return f"{decision.triggers[0]} {verb} {decision.runbook}" + (f"; {decision.detail}" if decision.detail else "")
+    words = f"{decision.triggers[0]} {verb} {decision.runbook}" + (f" in {where}" if where else "")
+    return words + (f"; {detail}" if detail else "")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from monitor.deciding import rows
 from monitor.deciding.case import Case
+from monitor.deciding.causes import live
 from monitor.deciding.contracts import Book, Executor, RunAct, RunHandle, StepAct
 from monitor.deciding.decision import BY_HAND, NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
-from monitor.deciding.drafting import Draft, same_act
+from monitor.deciding.docket import Docket, covered
+from monitor.deciding.drafting import Ask, Draft
 from monitor.deciding.facts import Facts
+from monitor.deciding.forward import no_way_back, unarmed
 from monitor.deciding.journal import Journal
 from monitor.deciding.judgement import armaments
 from monitor.deciding.office import Office, OnEvent, OnRolledBack, log
@@ -19,7 +23,6 @@ from monitor.deciding.people import Person
 from monitor.deciding.recovery import decisions, history, hold
 from monitor.deciding.watch import Watch
 from monitor.judging.triggers import Trigger
-from monitor.model import Truth
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.snapshot import DecisionRow, RunRow, WaitingRow
 from monitor.text import clean
@@ -48,14 +51,18 @@ class Desk:
         on_rolled_back: OnRolledBack,
         monotonic: Callable[[], float] = time.monotonic,
         disabled: str = "",
+        scopes: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        """disabled: why no runbook may be asked for or run (a damaged journal); empty when they may."""
+        """disabled: why no runbook may be asked for or run (a damaged journal); empty when they may.
+
+        scopes: by trigger, the labels whose values make one scope each; one that is not in it is about everything.
+        """
         self.office = Office(
             journal=journal,
             book=book,
             executor=executor,
             people={person.name: person for person in people},
-            triggers=armaments(triggers),
+            triggers=armaments(triggers, scopes or {}),
             config_digest=config_digest,
             clock=clock,
             monotonic=monotonic,
@@ -64,9 +71,11 @@ class Desk:
         )
         self.disabled = disabled
         self._draft = Draft(cutover=cutover_name, default_mode=default_mode, office=self.office)
-        self._watches = [Watch(armament) for armament in self.office.triggers.values()]
+        self._by_name = {name: Watch(armament) for name, armament in self.office.triggers.items()}
         self._cases: dict[str, Case] = {}
         self._facts: Facts | None = None
+        self.waiting = 0
+        """Edges of the newest tick for which there is no room before somebody has answered what is open."""
         self._by_hand = 0
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -76,7 +85,7 @@ class Desk:
         for decision in await decisions(office.journal):
             self._cases[decision.id] = Case(office, decision, stored=True)
         cases = list(self._cases.values())
-        for watch in self._watches:
+        for watch in self._by_name.values():
             watch.recall(cases)
         self._by_hand = sum(case.decision.triggers == (BY_HAND,) for case in cases)
         for case in cases:
@@ -121,23 +130,38 @@ class Desk:
                 case.look(facts)
         if self.disabled:
             return
-        for watch in self._watches:
-            truth = watch.edge(facts)
-            if truth is not None:
-                self._occurrence(watch, truth, facts)
+        edges = [edge for watch in self._by_name.values() for edge in watch.edges(facts)]
+        if edges or self.waiting:
+            automatic = self._automatic()
+            asks = [self._draft.ask(edge, facts, automatic) for edge in edges]
+            self._take(asks, facts)
 
-    def _occurrence(self, watch: Watch, truth: Truth, facts: Facts) -> None:
-        armament = watch.armament
-        automatic = sum(case.decision.mode == "auto" and _acts(case.decision) for case in self._cases.values())
-        decision = self._draft.candidate(armament, watch.epoch, truth, facts, automatic)
-        same = [case for case in self._open() if same_act(case.decision, decision)]
-        if same and decision.state is not State.RECORDED and not armament.trigger.absolute:
-            same[0].join(armament.trigger.name, decision.evidence)
-            watch.adopt(same[0], own=False)
-            return
-        for case in same if armament.trigger.absolute else ():
-            case.supersede(decision.id)
-        watch.adopt(self._open_case(decision), own=True)
+    def _take(self, asks: Iterable[Ask], facts: Facts) -> None:
+        open_cases = {case.decision.id: case for case in self._open()}
+        triggers = {name: armament.trigger for name, armament in self.office.triggers.items()}
+        docket = Docket((case.decision for case in open_cases.values()), triggers, facts.at)
+        for ask in asks:
+            docket.take(ask)
+        for identity, joining in docket.joins.items():
+            open_cases[identity].join(joining)
+            self._adopt(open_cases[identity], joining)
+        for together in docket.fresh:
+            decision = self._draft.candidate(together, facts, self._automatic())
+            if together[0].trigger.absolute:
+                for case in open_cases.values():
+                    if covered(case.decision, together):
+                        case.supersede(decision.id)
+            self._adopt(self._open_case(decision), together)
+        if docket.waiting and not self.waiting:
+            log.error("%d scopes wait until an open request is answered", docket.waiting)
+        self.waiting = docket.waiting
+
+    def _adopt(self, case: Case, asks: Iterable[Ask]) -> None:
+        for ask in asks:
+            self._by_name[ask.trigger.name].seat(ask.edge.scope).adopt(case, ask.edge.epoch)
+
+    def _automatic(self) -> int:
+        return sum(case.decision.mode == "auto" and _acts(case.decision) for case in self._cases.values())
 
     def _open_case(self, decision: Decision) -> Case:
         self._forget()
@@ -149,10 +173,9 @@ class Desk:
         return [case for case in self._cases.values() if case.decision.state in OPEN and not case.dead]
 
     def _forget(self) -> None:
-        """Let old decisions go that came to nothing; those with a run, and each trigger's last, stay."""
-        last = {watch.last for watch in self._watches}
+        """Let old decisions go that came to nothing; those with a run stay, and each trigger remembers its last."""
         while len(self._cases) >= KEPT:
-            old = [c for c in self._cases.values() if c.decision.state in REARMS and c not in last]
+            old = [case for case in self._cases.values() if case.decision.state in REARMS]
             if not old:
                 return
             del self._cases[old[0].decision.id]
@@ -170,9 +193,22 @@ class Desk:
         """Everything that waits for a person, oldest first."""
         return rows.waiting_rows(self._cases.values())
 
-    def forward_blocked(self) -> str:
-        """Why no stage may move forward now; empty when it may."""
-        return rows.forward_blocked(self._cases.values())
+    def holding(self) -> str:
+        """Why the verdict cannot be GO; empty when no decision stands against it."""
+        return rows.holding(self._cases.values())
+
+    def forward_blocked(self, advanced_at: float = -math.inf) -> str:
+        """Why no stage may move forward now; empty when it may. advanced_at: when one last did, unix seconds."""
+        decisions = [case.decision for case in self._cases.values()]
+        return (
+            self.holding()
+            or unarmed(decisions, self._capped)
+            or no_way_back(decisions, self.office.book.plan, self._facts, advanced_at)
+        )
+
+    def _capped(self, decision: Decision) -> bool:
+        mine = [cause for cause in live(decision.causes) if cause.trigger in self._by_name]
+        return bool(mine) and all(self._by_name[cause.trigger].capped(cause.scope) for cause in mine)
 
     async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
         """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce."""
@@ -186,8 +222,7 @@ class Desk:
     async def rearm(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
         """Arm the trigger of an ended decision again."""
         case = self._case(decision)
-        mine = [watch for watch in self._watches if watch.armament.trigger.name in case.decision.triggers]
-        if case.decision.state in NEEDS_PERSON and mine and all(watch.capped() for watch in mine):
+        if case.decision.state in NEEDS_PERSON and self._capped(case.decision):
             raise Refusal(409, "its triggers had as many runs as max_runs allows", "ask for the runbook by hand")
         return await case.rearm(actor, reason)
 
@@ -200,7 +235,7 @@ class Desk:
             raise Refusal(503, "nothing was judged yet: no evidence could be shown", "try again in a second")
         decision = self._draft.requested(actor, runbook, parameters, reason, self._facts, self._by_hand + 1)
         for case in self._open():
-            if same_act(case.decision, decision):
+            if case.decision.runbook == runbook and case.decision.targets == decision.targets:
                 return await case.settled_row()
         self._by_hand += 1
         return await self._open_case(decision).settled_row()

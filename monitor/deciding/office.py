@@ -85,7 +85,9 @@ class Office:
     def row(self, decision: Decision) -> DecisionRow:
         """The decision as displays see it, with the steps of its runbook as they would be sent."""
         plan = self.book.plan(decision.runbook)
-        return decision.row(plan.steps(decision.id, decision.parameters) if plan is not None else ())
+        if plan is None or not decision.targets:
+            return decision.row(())
+        return decision.row(plan.spread(decision.targets).steps(decision.id, plan.values(decision.targets)))
 
     def tell(self, kind: str, decision: Decision, what: str) -> None:
         """Let people know. What goes wrong there never stops a decision."""

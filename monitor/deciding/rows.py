@@ -49,8 +49,8 @@ def _approval(decision: Decision) -> WaitingRow:
     )
 
 
-def forward_blocked(cases: Iterable[Case]) -> str:
-    """Why no stage may move forward now; empty when it may."""
+def holding(cases: Iterable[Case]) -> str:
+    """Why the verdict cannot be GO; empty when no decision stands against it."""
     for case in cases:
         decision = case.decision
         if decision.state in OPEN and not case.dead:

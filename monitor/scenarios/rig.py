@@ -15,6 +15,7 @@ from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
+from monitor.judging.scoping import all_scope_labels
 from monitor.judging.store import Store
 from monitor.notify.message import Message
 from monitor.scenarios.feeding import Feeder, RecordedWeeks, arrivals, patience
@@ -118,6 +119,7 @@ class Rig:
             on_event=lambda kind, row, what: self.ticker.pages.decision(kind, row, what, self.now),
             on_rolled_back=self._rolled_back,
             monotonic=lambda: self.elapsed,
+            scopes=all_scope_labels(config.triggers, config.rules, config.signals),
         )
 
     def _make_ticker(self, intake: Intake) -> Ticker:
