@@ -28,7 +28,7 @@ class Trigger(Section, frozen=True, kw_only=True):
     when: str
     """Names of rules (true while in BREACH), and, or, not, at least N of (...)."""
     runbook: str
-    scope: Literal["", "all"] = ""
+    scope: Literal["all"] | None = None
     """`all`: judged over everything at once, true when each rule is bad anywhere. Default: scope by scope."""
     by: tuple[str, ...] = ()
     """Labels whose values make one scope each; default: those that all its rules with groups have in common."""
