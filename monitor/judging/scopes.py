@@ -109,7 +109,7 @@ class Field:
         self.expression = expression
         self.scopes: list[Labels] = [] if by else [ALL]
         self.known: Bools = np.zeros(len(self.scopes), np.bool_)
-        """Scopes of which anything was known since the stage began."""
+        """Scopes that were in sight at some tick since the stage began."""
         self._numbers = {scope: number for number, scope in enumerate(self.scopes)}
         self._keys = {name: atlas.keys(name, by) for name in sorted(expression.rules) if name in atlas.judges}
         self._places: dict[str, I8] = {name: np.empty(0, np.int64) for name in self._keys}
@@ -127,9 +127,9 @@ class Field:
     def _judge(self, signal: SignalValue) -> Calls:
         self._grow()
         weights = self.expression.fold(_Columns(self), signal)
-        true, false = weights.yes == _SURE, weights.no == _SURE
-        lost = ~true & ~false & (weights.yes == _PERHAPS) & self.known
-        self.known |= true | false
+        true, perhaps = weights.yes == _SURE, weights.yes == _PERHAPS
+        lost = perhaps & self.known
+        self.known |= ~perhaps
         return Calls(self._names(true), self._names(lost))
 
     def _names(self, mask: Bools) -> tuple[Labels, ...]:
