@@ -68,11 +68,15 @@ class Keys:
         if len(names) == seen or unheard:
             return
         added = np.empty(len(names) - seen, np.int64)
+        whole = tuple(label for label, _ in names[0]) == self.labels
         for place, name in enumerate(names[seen:]):
-            have = {**self._fixed, **dict(name)}
-            key = tuple((label, have.get(label, "")) for label in self.labels)
+            key = name if whole else self._key(name)
             added[place] = self.numbers.setdefault(key, len(self.numbers))
         self.of_group = np.concatenate([self.of_group, added])
+
+    def _key(self, name: Labels) -> Labels:
+        have = {**self._fixed, **dict(name)}
+        return tuple((label, have.get(label, "")) for label in self.labels)
 
     def weights(self, turn: int, *, broken: bool) -> Weights:
         """What speaks for and against a breach, one entry a key. turn: changes whenever anything was judged."""

@@ -154,7 +154,9 @@ def _count(said: say.Count, rig: Rig) -> str:
     rows = [row for row in found if said.what == "decision" or row.run]
     if len(rows) == said.count:
         return ""
-    told = ", ".join(f"{row.trigger} ({row.scope}) is {row.state} since {_since(rig, row.changed_at)}" for row in rows[:5])
+    told = ", ".join(
+        f"{row.trigger} ({row.scope}) is {row.state} since {_since(rig, row.changed_at)}" for row in rows[:5]
+    )
     return f"there {'is' if len(rows) == 1 else 'are'} {len(rows)}{f': {told}' if told else ''}"
 
 

@@ -118,9 +118,7 @@ def _decision(words: Words) -> say.Statement:
     state = words.one_of(DECISIONS, "a state of a decision")
     votes = words.whole("a number of votes") if words.maybe("votes") else None
     scopes = words.whole("a number of scopes") if words.maybe("scopes") else None
-    return say.DecisionIs(
-        trigger=name, labels=labels, state=state, votes=votes, scopes=scopes, because=_because(words)
-    )
+    return say.DecisionIs(trigger=name, labels=labels, state=state, votes=votes, scopes=scopes, because=_because(words))
 
 
 def _run(words: Words) -> say.Statement:
