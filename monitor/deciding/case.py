@@ -182,6 +182,7 @@ class Case:
             words = to.value.replace("_", " ") + (f": {detail}" if detail else "")
             await self._apply(Change(moved(self.decision, to, self._office.clock(), detail), GOLIVE, words))
         if self.decision.state not in RUNNING:
+            self._office.dealt.note(self.decision)
             self._office.wheel.release(self.decision.id)
             await self.settle()
 

@@ -89,6 +89,7 @@ class Desk:
             watch.recall(cases)
         self._by_hand = sum(case.decision.triggers == (BY_HAND,) for case in cases)
         for case in cases:
+            office.dealt.note(case.decision)
             await self._take_up(case)
         self._refreshing = asyncio.get_running_loop().create_task(self._refresh(), name="runbooks on disk")
 

@@ -13,6 +13,7 @@ import msgspec
 from monitor.deciding.causes import aimed, live, scopes_of, told
 from monitor.deciding.change import Change
 from monitor.deciding.contracts import Plan
+from monitor.deciding.dealt import Dealt, told_targets
 from monitor.deciding.decision import ASKING, BY_HAND, Decision, Material, State, moved
 from monitor.deciding.facts import Facts
 from monitor.deciding.judgement import (
@@ -52,6 +53,8 @@ class View:
     nonce: Callable[[], str]
     conditions: tuple[CheckRow, ...]
     """The pre-flight as it is now."""
+    dealt: Dealt
+    """What runs have done."""
 
     def rules(self, decision: Decision) -> frozenset[str]:
         """All rules of a decision's triggers."""
@@ -86,8 +89,14 @@ def ruling(decision: Decision, view: View) -> Change | None:
         return None
     if cause(decision, view.triggers, view.facts) is Truth.FALSE:
         return _to(decision, State.WITHDRAWN, view, "the cause has cleared")
+    if done := view.dealt.since(decision):
+        words = f"{told_targets(decision, done)} was dealt with by another run"
+        if len(done) == len(decision.targets):
+            return _to(decision, State.WITHDRAWN, view, words)
+        return _without(decision, done, view, words)
     if gone := cleared(decision, view.triggers, view.facts):
-        return _without(decision, gone, view)
+        lost = scopes_of(each for each in live(decision.causes) if each.target in gone)
+        return _without(decision, gone, view, f"{told(lost)} has cleared")
     return _asking(decision, view) if decision.state in ASKING else _before_execution(decision, view)
 
 
@@ -95,13 +104,13 @@ def _to(decision: Decision, state: State, view: View, words: str) -> Change:
     return Change(moved(decision, state, view.facts.at, words), GOLIVE, words)
 
 
-def _without(decision: Decision, gone: frozenset[int], view: View) -> Change:
-    """Let what has cleared leave the request, and ask again for what is left."""
+def _without(decision: Decision, gone: frozenset[int], view: View, words: str) -> Change:
+    """Let what need not be done leave the request, and ask again for what is left."""
     lost = [each for each in live(decision.causes) if each.target in gone]
     at = view.facts.at
     causes = tuple(_replace(each, left_at=at) if each in lost else each for each in decision.causes)
     base = decision if decision.state in ASKING else moved(decision, State.AWAITING, at)
-    return void(aim(_replace(base, causes=causes), view), view, f"{told(scopes_of(lost))} has cleared")
+    return void(aim(_replace(base, causes=causes), view), view, words)
 
 
 def aim(decision: Decision, view: View) -> Decision:

@@ -349,7 +349,7 @@ async def test_twenty_targets_a_request_five_requests_and_the_rest_waits(tmp_pat
     await world.stop()
 
 
-async def test_ten_thousand_queues_that_want_the_same_are_one_request(tmp_path: Path, monkeypatch: Any) -> None:
+async def test_thousands_of_queues_that_want_the_same_are_one_request(tmp_path: Path, monkeypatch: Any) -> None:
     """A whole platform down: one request, a thousand causes written down, the others counted and not asked for again."""
     monkeypatch.setattr(worlds, "QUEUES", tuple((("queue", f"q{number}"),) for number in range(3000)))
     world = await begun(tmp_path, scoped(when="abandon", parameters={}))
@@ -362,6 +362,43 @@ async def test_ten_thousand_queues_that_want_the_same_are_one_request(tmp_path: 
     lines = len(await world.journal.entries(kind="decision"))
     await world.tick()
     assert len(await world.journal.entries(kind="decision")) == lines, "nobody is offered again"
+    await world.stop()
+
+
+async def test_what_another_run_has_done_meanwhile_is_not_done_again(tmp_path: Path) -> None:
+    """Two approved requests that overlap: the second one lets go of what the first has moved, and is asked again."""
+    world = await begun(tmp_path)
+    await bad(world, "sales", "claims")
+    first = await world.desk.request_run(ANNA, "voice-back", {"queue": "sales"}, "sales first")
+    assert len(world.rows()) == 2
+    await world.sign(BEN, first)
+    await world.tick()
+    for actor in (ANNA, BEN):
+        await world.sign(actor, of(world, "queue=claims"))
+    await world.tick()
+    assert (of(world, "queue=claims").state, len(world.executor.handles)) == ("preflight", 1)
+    world.executor.handles[0].report("done", "")
+    await world.settled()
+    await world.tick()
+    row = of(world, "queue=claims")
+    assert (row.state, row.targets, row.votes) == ("awaiting", ({"queue": "claims"},), ())
+    assert "queue=sales was dealt with" in row.detail
+    await world.stop()
+
+
+async def test_a_request_for_what_another_run_has_done_is_withdrawn(tmp_path: Path) -> None:
+    """Nothing of it is left to do, also when the daemon was restarted in between."""
+    world = await begun(tmp_path, scoped(when="abandon"), scoped("emergency", "probe", absolute=True))
+    await world.tick(**{"abandon@sales": TRUE})
+    await world.sign(ANNA)
+    await world.sign(BEN)
+    await world.tick(**{"probe@sales": TRUE})
+    assert [row.state for row in world.rows()] == ["awaiting", "executing"]
+    await world.again()
+    world.executor.handles[0].report("done", "")
+    await world.settled()
+    await world.tick()
+    assert {row.trigger: row.state for row in world.rows()} == {"emergency": "withdrawn", "rollback": "rolled_back"}
     await world.stop()
 
 
