@@ -38,6 +38,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.world.book.plans["pause"] = Plan(name="pause", preflight=("legacy_up >= 1",))
         self.signed: set[tuple[str, str, str]] = set()
         self.runs: dict[str, str] = {}
+        self.verified: dict[tuple[Any, ...], float] = {}
         self.executor: Any = None
         self._do(self.world.start())
 
@@ -69,6 +70,9 @@ class DeskMachine(RuleBasedStateMachine):
                     "what was shown is what runs"
                 )
                 assert row.targets
+                for target in row.targets:
+                    done = self.verified.get((row.runbook, *sorted(target.items())), 0.0)
+                    assert done < row.opened_at, "what a run has done is not done again on an older request"
                 people = {vote.person for vote in row.votes if vote.vote == "approve"}
                 assert row.mode == "auto" or len(people) >= row.quorum, "a quorum of distinct people"
                 assert people <= SIGNERS - {row.requester}
@@ -205,6 +209,10 @@ class DeskMachine(RuleBasedStateMachine):
             await self.world.settled()
 
         self._do(tell())
+        row = next((row for row in self.world.rows() if row.run == handle.order.run), None)
+        if row is not None and row.state == "rolled_back":
+            for target in row.targets:
+                self.verified[row.runbook, *sorted(target.items())] = row.changed_at
 
     @rule(digest=st.sampled_from(["d1", "d2"]))
     def edit(self, digest: str) -> None:
