@@ -57,7 +57,9 @@ class TickFacts:
 
     def calls(self, expression: Expression, by: tuple[str, ...]) -> Calls:
         """The scopes in which it is true, or out of sight."""
-        return self._atlas.calls(expression, by, self.signal)
+        calls = self._atlas.calls(expression, by, self.signal)
+        self._weights = {**self._atlas.frozen(), **self._weights}
+        return calls
 
     def evidence(self, rules: Iterable[str], scopes: Sequence[Labels] = EVERYWHERE) -> tuple[EvidenceRow, ...]:
         """The rules as they stand, worst first."""

@@ -154,7 +154,10 @@ class Desk:
                         case.supersede(decision.id)
             self._adopt(self._open_case(decision), together)
         if docket.waiting and not self.waiting:
-            log.error("%d scopes wait until an open request is answered", docket.waiting)
+            words = f"{docket.waiting} more scopes call; they are asked for once an open request has been answered"
+            log.error("%s", words)
+            for case in [case for case in self._open() if case.stored][-1:]:
+                self.office.tell("error", case.decision, words)
         self.waiting = docket.waiting
 
     def _adopt(self, case: Case, asks: Iterable[Ask]) -> None:
