@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.deciding.actor import Inbox
 from monitor.deciding.answers import joined, rearmed, rejected, signed, superseded
-from monitor.deciding.causes import Cause, scopes_of, told
+from monitor.deciding.causes import scopes_of, told
 from monitor.deciding.change import Change
 from monitor.deciding.contracts import RunHandle, RunState
 from monitor.deciding.decision import ASKING, BY_HAND, OPEN, RUNNING, Decision, State, Vote, moved
@@ -20,9 +20,9 @@ from monitor.deciding.drafting import Ask
 from monitor.deciding.entry import Entry
 from monitor.deciding.facts import Facts
 from monitor.deciding.ledger import JournalError
+from monitor.deciding.membership import Membership
 from monitor.deciding.office import Office, log, order_of
 from monitor.deciding.ruling import GOLIVE, ruling
-from monitor.model import Labels
 from monitor.serving.acts import Actor
 from monitor.serving.snapshot import DecisionRow
 from monitor.text import clean
@@ -55,11 +55,7 @@ class Case:
         self._look_waits = False
         self._shown = decision.preflight
         self._report: tuple[RunState, str] | None = None
-        self._joining = 0
-        self._attached: set[tuple[str, Labels]] = set()
-        """Causes beyond the most that are written down; a restart asks about them anew."""
-        self._indexed: tuple[Cause, ...] = ()
-        self._index: dict[tuple[str, Labels], Cause] = {}
+        self.members = Membership()
         self._trouble = ""
         self._deadline = office.monotonic() + decision.approval.deadline
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"decision {decision.id}")
@@ -188,16 +184,9 @@ class Case:
 
     async def settle(self) -> None:
         """Do what follows a verified rollback, once; after a crash, again."""
-        if self.decision.state is not State.ROLLED_BACK or self.decision.settled:
-            return
-        try:
-            await self._office.on_rolled_back(self.row())
-        except Exception as error:  # noqa: BLE001 - the rollback stands, whatever a callback does
-            log.exception("after the rollback of decision %s", self.decision.id)
-            self._office.tell("error", self.decision, f"rolled back, but what follows failed: {error}")
-            return
-        settled = _replace(self.decision, settled=True)
-        await self._apply(Change(settled, GOLIVE, "the rollback is concluded", kind="settled"))
+        if await concluded(self._office, self.decision, self.row()):
+            settled = _replace(self.decision, settled=True)
+            await self._apply(Change(settled, GOLIVE, "the rollback is concluded", kind="settled"))
 
     async def vote(self, actor: Actor, digest: str, nonce: str, reason: str) -> DecisionRow:
         """Count a signature; the same person's counts once, however often it comes."""
@@ -226,34 +215,18 @@ class Case:
 
     def join(self, asks: Sequence[Ask]) -> None:
         """Further edges ask for the same, or for more of it: not a second decision."""
-        self._joining += 1
+        self.members.begin()
         self._inbox.tell(lambda: self._join(asks))
 
     async def _join(self, asks: Sequence[Ask]) -> DecisionRow:
+        change = None
         try:
-            if self._facts is None:
-                return self.row()
-            view = self._office.view(self.decision, self._facts, self._deadline)
-            change = joined(self.decision, asks, view)
-            row = await self._maybe(change)
-            if change is not None and change.decision.left_out:
-                self._attached |= {ask.key for ask in asks if ask.target in self.decision.targets}
-            return row
+            if self._facts is not None:
+                view = self._office.view(self.decision, self._facts, self._deadline)
+                change = joined(self.decision, asks, view)
+            return await self._maybe(change)
         finally:
-            self._joining -= 1
-
-    def cause(self, key: tuple[str, Labels]) -> Cause | None:
-        """A trigger in a scope as a cause of this decision."""
-        if self._indexed is not self.decision.causes:
-            self._indexed = self.decision.causes
-            self._index = {cause.key: cause for cause in self._indexed}
-        return self._index.get(key)
-
-    def carries(self, key: tuple[str, Labels]) -> bool:
-        """Whether a trigger in a scope is a part of this decision, or is about to be."""
-        if self.dead:
-            return False
-        return self._joining > 0 or key in self._attached or self.cause(key) is not None
+            self.members.end(self.decision, asks, joined=change is not None)
 
     def supersede(self, by: str) -> None:
         """An absolute stop asks for the same: while nobody has approved this one, it gives way."""
@@ -268,3 +241,16 @@ def _opening(decision: Decision) -> str:
     verb = {State.RECORDED: "would ask for", State.PREFLIGHT: "starts"}.get(decision.state, "asks for")
     words = f"{decision.triggers[0]} {verb} {decision.runbook}" + (f" in {where}" if where else "")
     return words + (f"; {detail}" if detail else "")
+
+
+async def concluded(office: Office, decision: Decision, row: DecisionRow) -> bool:
+    """Have done what follows a verified rollback; whether there was anything to do and it was done."""
+    if decision.state is not State.ROLLED_BACK or decision.settled:
+        return False
+    try:
+        await office.on_rolled_back(row)
+    except Exception as error:  # noqa: BLE001 - the rollback stands, whatever a callback does
+        log.exception("after the rollback of decision %s", decision.id)
+        office.tell("error", decision, f"rolled back, but what follows failed: {error}")
+        return False
+    return True

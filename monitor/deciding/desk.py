@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 from monitor.deciding import rows
 from monitor.deciding.case import Case
-from monitor.deciding.causes import live
 from monitor.deciding.contracts import Book, Executor, RunAct, RunHandle, StepAct
 from monitor.deciding.decision import BY_HAND, NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
-from monitor.deciding.docket import Docket, covered
-from monitor.deciding.drafting import Ask, Draft
+from monitor.deciding.drafting import Draft
 from monitor.deciding.facts import Facts
 from monitor.deciding.forward import no_way_back, unarmed
 from monitor.deciding.journal import Journal
@@ -21,7 +19,7 @@ from monitor.deciding.judgement import armaments
 from monitor.deciding.office import Office, OnEvent, OnRolledBack, log
 from monitor.deciding.people import Person
 from monitor.deciding.recovery import decisions, history, hold
-from monitor.deciding.watch import Watch
+from monitor.deciding.watches import Watches
 from monitor.judging.triggers import Trigger
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.snapshot import DecisionRow, RunRow, WaitingRow
@@ -71,11 +69,9 @@ class Desk:
         )
         self.disabled = disabled
         self._draft = Draft(cutover=cutover_name, default_mode=default_mode, office=self.office)
-        self._by_name = {name: Watch(armament) for name, armament in self.office.triggers.items()}
+        self._watches = Watches(self.office.triggers, self._draft)
         self._cases: dict[str, Case] = {}
         self._facts: Facts | None = None
-        self.waiting = 0
-        """Edges of the newest tick for which there is no room before somebody has answered what is open."""
         self._by_hand = 0
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -85,13 +81,12 @@ class Desk:
         for decision in await decisions(office.journal):
             self._cases[decision.id] = Case(office, decision, stored=True)
         cases = list(self._cases.values())
-        for watch in self._by_name.values():
-            watch.recall(cases)
+        self._watches.recall(cases)
         self._by_hand = sum(case.decision.triggers == (BY_HAND,) for case in cases)
         for case in cases:
             office.dealt.note(case.decision)
             await self._take_up(case)
-        self._refreshing = asyncio.get_running_loop().create_task(self._refresh(), name="runbooks on disk")
+        self._refreshing = asyncio.get_running_loop().create_task(_refresh(self.office.book), name="runbooks on disk")
 
     async def _take_up(self, case: Case) -> None:
         decision, office = case.decision, self.office
@@ -104,14 +99,6 @@ class Desk:
                 why = f"decision {office.wheel.holder} has a run"
             case.take_up(lines, self.disabled or why)
         await case.settle()
-
-    async def _refresh(self) -> None:
-        while True:
-            await asyncio.sleep(_REFRESH)
-            try:
-                await self.office.book.refresh()
-            except Exception:  # noqa: BLE001 - it is tried again in two seconds
-                log.exception("reading the runbooks again failed; those read before stay")
 
     async def close(self) -> None:
         """Stop every task; what is open goes on at the next start."""
@@ -131,38 +118,10 @@ class Desk:
                 case.look(facts)
         if self.disabled:
             return
-        edges = [edge for watch in self._by_name.values() for edge in watch.edges(facts)]
-        if edges or self.waiting:
-            automatic = self._automatic()
-            asks = [self._draft.ask(edge, facts, automatic) for edge in edges]
-            self._take(asks, facts)
-
-    def _take(self, asks: Iterable[Ask], facts: Facts) -> None:
-        open_cases = {case.decision.id: case for case in self._open()}
-        triggers = {name: armament.trigger for name, armament in self.office.triggers.items()}
-        docket = Docket((case.decision for case in open_cases.values()), triggers, facts.at)
-        for ask in asks:
-            docket.take(ask)
-        for identity, joining in docket.joins.items():
-            open_cases[identity].join(joining)
-            self._adopt(open_cases[identity], joining)
-        for together in docket.fresh:
-            decision = self._draft.candidate(together, facts, self._automatic())
-            if together[0].trigger.absolute:
-                for case in open_cases.values():
-                    if covered(case.decision, together):
-                        case.supersede(decision.id)
-            self._adopt(self._open_case(decision), together)
-        if docket.waiting and not self.waiting:
-            words = f"{docket.waiting} more scopes call; they are asked for once an open request has been answered"
-            log.error("%s", words)
+        if told := self._watches.consider(facts, self._open(), self._automatic, self._open_case):
+            log.error("%s", told)
             for case in [case for case in self._open() if case.stored][-1:]:
-                self.office.tell("error", case.decision, words)
-        self.waiting = docket.waiting
-
-    def _adopt(self, case: Case, asks: Iterable[Ask]) -> None:
-        for ask in asks:
-            self._by_name[ask.trigger.name].seat(ask.edge.scope).adopt(case, ask.edge.epoch)
+                self.office.tell("error", case.decision, told)
 
     def _automatic(self) -> int:
         return sum(case.decision.mode == "auto" and _acts(case.decision) for case in self._cases.values())
@@ -206,13 +165,9 @@ class Desk:
         decisions = [case.decision for case in self._cases.values()]
         return (
             self.holding()
-            or unarmed(decisions, self._capped)
+            or unarmed(decisions, self._watches.capped)
             or no_way_back(decisions, self.office.book.plan, self._facts, advanced_at)
         )
-
-    def _capped(self, decision: Decision) -> bool:
-        mine = [cause for cause in live(decision.causes) if cause.trigger in self._by_name]
-        return bool(mine) and all(self._by_name[cause.trigger].capped(cause.scope) for cause in mine)
 
     async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
         """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce."""
@@ -226,7 +181,7 @@ class Desk:
     async def rearm(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
         """Arm the trigger of an ended decision again."""
         case = self._case(decision)
-        if case.decision.state in NEEDS_PERSON and self._capped(case.decision):
+        if case.decision.state in NEEDS_PERSON and self._watches.capped(case.decision):
             raise Refusal(409, "its triggers had as many runs as max_runs allows", "ask for the runbook by hand")
         return await case.rearm(actor, reason)
 
@@ -271,3 +226,12 @@ class Desk:
 
 def _acts(decision: Decision) -> bool:
     return bool(decision.run) or decision.state is State.PREFLIGHT
+
+
+async def _refresh(book: Book) -> None:
+    while True:
+        await asyncio.sleep(_REFRESH)
+        try:
+            await book.refresh()
+        except Exception:  # noqa: BLE001 - it is tried again in two seconds
+            log.exception("reading the runbooks again failed; those read before stay")

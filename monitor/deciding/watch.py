@@ -37,8 +37,11 @@ class Seat:
         self.epoch = max(self.epoch, epoch)
 
     def _ran(self, case: Case) -> bool:
-        cause = case.cause(self._key)
+        cause = case.members.cause(case.decision, self._key)
         return bool(case.decision.run) and (cause is None or cause.left_at is None)
+
+    def _carried(self, case: Case) -> bool:
+        return not case.dead and case.members.carries(case.decision, self._key)
 
     @property
     def runs(self) -> int:
@@ -47,11 +50,11 @@ class Seat:
 
     def armed(self, trigger: Trigger, at: float) -> bool:
         """Whether an edge at `at` is one. What could not be journalled, or joined too late, never was."""
-        while self._cases and not self._cases[-1].carries(self._key):
+        while self._cases and not self._carried(self._cases[-1]):
             self._cases.pop()
             self.epoch -= 1
         last = self._cases[-1] if self._cases else None
-        cause = last.cause(self._key) if last is not None else None
+        cause = last.members.cause(last.decision, self._key) if last is not None else None
         return armed(trigger, last.decision if last is not None else None, self.runs, at, cause)
 
 

@@ -341,11 +341,11 @@ async def test_twenty_targets_a_request_five_requests_and_the_rest_waits(tmp_pat
     world = await begun(tmp_path, scoped(when="abandon"))
     await world.tick(abandon=TRUE)
     assert [len(row.targets) for row in world.rows()] == [causes.MOST_TARGETS] * docket.MOST_ASKING
-    assert world.desk.waiting == 150 - causes.MOST_TARGETS * docket.MOST_ASKING
+    assert world.desk._watches.waiting == 150 - causes.MOST_TARGETS * docket.MOST_ASKING
     await world.desk.reject(ANNA, world.rows()[0].id, "not now")
     await world.tick()
     assert sum(row.state == "awaiting" for row in world.rows()) == docket.MOST_ASKING
-    assert world.desk.waiting == 30
+    assert world.desk._watches.waiting == 30
     await world.stop()
 
 
