@@ -126,6 +126,13 @@ class DeskMachine(RuleBasedStateMachine):
         self._do(world.tick(seconds, mos=mos, **said))
         self._started()
 
+    @rule(queue=st.sampled_from(["sales", "claims", "*"]))
+    def break_down(self, queue: str) -> None:
+        """Everything is bad in a queue, and everything is known, long enough to act on."""
+        fine: dict[str, Any] = {"up": 1.0, "witnesses": {}, "resting": frozenset(), "stage": "pilot"}
+        for _ in range(2):
+            self.tick(0.25, queue, Truth.TRUE, Truth.TRUE, Truth.TRUE, **fine)
+
     @rule(seconds=st.sampled_from([0.25, 0.5]))
     def same_tick(self, seconds: float) -> None:
         """Time passes and nothing else changes."""
