@@ -182,6 +182,18 @@ def test_only_what_is_out_of_sight_asks(text: str, first: str, second: str, *, a
     assert world.calls(parse(text), ("queue",), lambda _name: None).lost == ((group(queue="a"),) if asks else ())
 
 
+def test_a_rule_of_another_stage_asks_nobody() -> None:
+    """A rule that is not judged in this stage is out of everybody's mind, not out of sight."""
+    one, two = FakeJudge("r0", {group(queue="a"): BAD}), FakeJudge("r1", {group(queue="a"): GOOD})
+    world = atlas(one, two)
+    world.calls(parse("r0 and r1"), ("queue",), lambda _name: None)
+    two.active = False
+    world.turned()
+    calls = world.calls(parse("r0 and r1"), ("queue",), lambda _name: None)
+    assert (calls.true, calls.lost) == ((), ())
+    assert world.calls(parse("r0 and not r1"), ("queue",), lambda _name: None).true == ()
+
+
 def test_a_new_stage_is_no_loss_of_sight() -> None:
     """What was in sight before the windows began afresh does not count."""
     judge = FakeJudge("r0", {group(queue="a"): GOOD})
