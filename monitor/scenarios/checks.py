@@ -155,7 +155,7 @@ def _count(said: say.Count, rig: Rig) -> str:
     if len(rows) == said.count:
         return ""
     told = ", ".join(
-        f"{row.trigger} ({row.scope}) is {row.state} since {_since(rig, row.changed_at)}" for row in rows[:5]
+        f"{row.trigger} is {row.state} since {_since(rig, row.changed_at)} in {row.scope}" for row in rows[:5]
     )
     return f"there {'is' if len(rows) == 1 else 'are'} {len(rows)}{f': {told}' if told else ''}"
 
