@@ -86,14 +86,14 @@ class TickFacts:
         found = []
         for name in sorted(rules):
             judge = self._engine.judges.get(name)
-            if judge is not None and bool((judge.flags[self._atlas.inside(name, (scope,))] & flag).any()):
+            if judge is not None and bool((judge.flags & flag)[self._atlas.inside(name, (scope,))].any()):
                 found.append(name)
         return tuple(found)
 
 
 def _rows(judge: Judge, inside: Bools, now: float) -> list[tuple[int, EvidenceRow]]:
     rule, made = judge.rule, []
-    meant = np.flatnonzero(inside)
+    meant = np.flatnonzero(inside[: len(judge.value)])
     order = meant[np.argsort(-judge.standings[meant], kind="stable")[:MOST_EVIDENCE]]
     for index in order.tolist():
         standing = judge.standings[index]

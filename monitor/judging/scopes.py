@@ -101,7 +101,9 @@ class Keys:
     def _some(self, groups: Bools, size: int) -> Bools:
         """Whether any group of a key is among these."""
         found = np.zeros(size, np.bool_)
-        found[self.of_group[groups[: len(self.of_group)]]] = True
+        # A group that has just been found is in no column before it was judged.
+        of_group = self.of_group[: len(groups)]
+        found[of_group[groups[: len(of_group)]]] = True
         return found
 
 
