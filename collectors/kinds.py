@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from collectors.ami.collector import Ami
+from collectors.http.collector import Http
 from collectors.mqtt.collector import Mqtt
+from collectors.promql.collector import Promql
+from collectors.push.collector import Push
+from collectors.sip_quality.collector import SipQuality
 
-AnyCollector: TypeAlias = Mqtt
+AnyCollector: TypeAlias = Ami | Http | Mqtt | Promql | Push | SipQuality

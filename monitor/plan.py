@@ -26,6 +26,12 @@ class Cutover(Section, frozen=True, kw_only=True):
     name: str
     environment: str = "PROD"
     """Shown on every screen and in every message; people type it nowhere, they read it everywhere."""
+    timezone: str = "UTC"
+    """IANA name, such as Europe/Lisbon: by its clock recorded weeks are compared, weekday and quarter hour."""
+    holidays: tuple[str, ...] = ()
+    """Days, as 2026-12-25, that are left out of recorded weeks since nobody called as on other days."""
+    incident_days: tuple[str, ...] = ()
+    """Days that are left out of recorded weeks since legacy was not itself."""
     strategy: Literal["parallel", "phased", "big_bang"] = "phased"
     window: Window | None = None
     default_mode: Literal["observe", "advise", "approve", "auto"] = "approve"

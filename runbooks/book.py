@@ -13,7 +13,6 @@ from monitor.documents.loading import load
 from monitor.judging.expressions import ExpressionError, parse
 from monitor.outbound.addresses import Forbidden, target_of
 from monitor.serving.snapshot import StepRow
-from runbooks.actions.mqtt import Mqtt
 from runbooks.findings import mistakes
 from runbooks.model import Runbook
 from runbooks.targets import spread, values
@@ -30,6 +29,8 @@ class Touches:
     """`host` or `host:port` that it may speak to."""
     requests: tuple[str, ...]
     """`step: method url` of everything it may send."""
+    commands: tuple[str, ...] = ()
+    """`step: program arguments` of everything it may start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +168,20 @@ class Book:
         if runbook is None:
             return Touches(hosts=(), requests=())
         requests: list[str] = []
+        commands: list[str] = []
         hosts = set(runbook.allow_hosts)
         for step in runbook.steps:
             requests += [f"{step.name}: {request.method} {request.url}" for request in step.requests()]
-            if isinstance(step, Mqtt):
-                hosts.add(step.broker.where)
-                requests.append(f"{step.name}: publish {step.topic}")
+            requests += [f"{step.name}: {deed}" for request in step.requests() for deed in request.deeds()]
+            requests += [f"{step.name}: {deed}" for deed in step.deeds()]
+            commands += [f"{step.name}: {command}" for command in step.commands()]
+            hosts.update(step.hosts())
         for base in runbook.endpoints.values():
             try:
                 hosts.add(target_of(base).shown)
             except Forbidden:
                 continue
-        return Touches(hosts=tuple(sorted(hosts)), requests=tuple(requests))
+        return Touches(hosts=tuple(sorted(hosts)), requests=tuple(requests), commands=tuple(commands))
 
 
 def shipped() -> Path:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
+
+from monitor.redaction import masked
 from runbooks.context import Context
 from runbooks.effect import Outcome
 from runbooks.model import AnyStep
@@ -17,21 +21,26 @@ log = logging.getLogger("golive.runbooks")
 async def perform(step: AnyStep, context: Context) -> Outcome:
     """Do a step. A fault of our own leaves its outcome unknown, as it may have come after the sending."""
     try:
-        return await step.perform(context)
-    except Exception as error:
-        log.exception("step %s", step.name)
-        return Outcome(kind="unknown", detail=f"internal error: {type(error).__name__}: {error}")
+        outcome = await step.perform(context)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run must hear of it
+        _tell("step", step.name)
+        return Outcome(kind="unknown", detail=f"internal error: {masked(f'{type(error).__name__}: {error}')}")
+    return msgspec.structs.replace(outcome, detail=masked(outcome.detail))
 
 
 async def probed(step: AnyStep, context: Context) -> tuple[bool | None, str]:
     """Ask whether a step took effect; None when that cannot be known."""
-    if step.probe is None:
-        return None, "there is no probe"
     try:
-        return await step.probe.applied(context)
-    except Exception as error:
-        log.exception("probe of step %s", step.name)
-        return None, f"the probe failed: {type(error).__name__}: {error}"
+        truth, seen = await step.applied(context)
+    except Exception as error:  # noqa: BLE001 - the same
+        _tell("probe of step", step.name)
+        return None, f"the probe failed: {masked(f'{type(error).__name__}: {error}')}"
+    return truth, masked(seen)
+
+
+def _tell(what: str, name: str) -> None:
+    """Log a fault of our own with where it happened; a library's words may hold what was sent."""
+    log.error("%s %s: %s", what, name, masked(traceback.format_exc()))
 
 
 class Errand:

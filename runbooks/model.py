@@ -11,16 +11,21 @@ import msgspec
 
 from monitor.plan import Section
 from monitor.serving.snapshot import StepRow
+from monitor.template import check_value
 from monitor.units import Duration
+from runbooks.actions.amazon_connect import AmazonConnect
+from runbooks.actions.call import CallStep
+from runbooks.actions.command import Command
 from runbooks.actions.http import Http
 from runbooks.actions.manual import Manual
 from runbooks.actions.mqtt import Mqtt
+from runbooks.actions.notify import Notify
+from runbooks.actions.sip_options import SipOptions
 from runbooks.actions.verify import Verify
 from runbooks.actions.wait import Wait
 from runbooks.context import Context
-from runbooks.template import check_value
 
-AnyStep: TypeAlias = Http | Mqtt | Manual | Wait | Verify
+AnyStep: TypeAlias = Http | Command | Mqtt | AmazonConnect | SipOptions | CallStep | Notify | Manual | Wait | Verify
 """The registry of actions: one union that is also the schema."""
 
 

@@ -12,6 +12,7 @@ from monitor.deciding.contracts import Order, RunState
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
 from monitor.serving.snapshot import CheckRow, RunRow, WaitingRow
+from runbooks.context import Context
 from runbooks.interventions import question
 from runbooks.model import AnyStep, Runbook
 from runbooks.progress import BEGUN, FINAL, STUCK, Progress, Standing, StepState, recalled, replace, step_row
@@ -156,9 +157,13 @@ class Record:
             log.error("run %s: not journalled: %s", self.order.run, error)  # noqa: TRY400 - the words are enough
             self.standing = replace(self.standing, state="paused", detail=detail)
 
+    def context(self, step: AnyStep) -> Context:
+        """What a step's texts are filled with; nothing can be done in it."""
+        return self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
+
     def ask(self, step: AnyStep, detail: str, *, known: bool) -> str:
         """The question to a person about a step that is stuck."""
-        context = self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
+        context = self.context(step)
         undo = step.undo.shown(context) if step.undo is not None else ""
         return question(step.request_text(context), detail, undo, known=known)
 

@@ -22,6 +22,7 @@ from runbooks.context import Answered, Context
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
 from runbooks.facts_watch import FactsWatch, Held, hold
 from runbooks.model import AnyStep
+from runbooks.outlets import QUIET, Outlets
 from runbooks.progress import BEGUN, PASSED, Progress, half_done, replace
 from runbooks.record import GOLIVE, Record
 
@@ -33,7 +34,9 @@ TakeUp: TypeAlias = Callable[["Run", str], Awaitable[None]]
 class Run:
     """A run's owner. Its commands come from itself and from `steering`; `take_up` continues after a restart."""
 
-    def __init__(self, record: Record, base: Path, held_back: str, report: Report, take_up: TakeUp) -> None:
+    def __init__(
+        self, record: Record, base: Path, held_back: str, report: Report, take_up: TakeUp, outlets: Outlets = QUIET
+    ) -> None:
         self.record = record
         self.inbox: Inbox[RunRow] = Inbox(f"run {record.order.run}", self._stumbled)
         self.errand = Errand()
@@ -48,6 +51,7 @@ class Run:
         self._held_back = held_back
         self._report = report
         self._take_up = take_up
+        self._outlets = outlets
         self.inbox.tell(self._begin)
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"run {record.order.run}")
 
@@ -143,9 +147,8 @@ class Run:
         self.errand.send(self._perform(step, context), f"step {step.name}")
 
     def _context(self, step: AnyStep) -> Context:
-        order = self.record.order
-        plain = self.record.runbook.context(order.run, order.decision, step.name, order.parameters, self._base)
-        return dataclasses.replace(plain, facts=self.facts, answer=self._answered)
+        plain = dataclasses.replace(self.record.context(step), base=self._base, facts=self.facts)
+        return dataclasses.replace(plain, answer=self._answered, outlets=self._outlets)
 
     async def _answered(self) -> Answered:
         if self.answer is None:

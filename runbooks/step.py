@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 from monitor.plan import Section
+from monitor.template import fill
 from monitor.units import Duration
 from runbooks.context import Context
 from runbooks.effect import Effect, Retry
+from runbooks.mistake import Mistake
 from runbooks.probe import Probe
 from runbooks.request import Request
-from runbooks.template import fill
+from runbooks.setting import Setting
 
 
 class Step(Section, frozen=True, kw_only=True):
@@ -55,6 +57,21 @@ class Step(Section, frozen=True, kw_only=True):
         """Whether a person does it."""
         return False
 
+    @property
+    def tells(self) -> bool:
+        """Whether it can be asked if it took effect."""
+        return self.probe is not None
+
+    async def applied(self, context: Context) -> tuple[bool | None, str]:
+        """Ask whether it took effect, None when that cannot be known; and what was seen."""
+        if self.probe is None:
+            return None, "there is no probe"
+        return await self.probe.applied(context)
+
+    def lacks(self, reason: str, context: Context) -> str:  # noqa: ARG002 - every step is asked the same way
+        """What a person's word that it is done does not hold yet; empty when it may be taken."""
+        return ""
+
     def key_for(self, context: Context) -> str:
         """The idempotency key to send; empty for a step that is not keyed."""
         return fill(self.key, context.values) if self.effect == "keyed" else ""
@@ -74,3 +91,23 @@ class Step(Section, frozen=True, kw_only=True):
         """Every expression in it."""
         if self.probe is not None and self.probe.signal is not None:
             yield self.probe.signal
+
+    def hosts(self) -> Iterator[str]:
+        """`host:port` of everything it speaks to other than by its HTTP requests."""
+        yield from ()
+
+    def deeds(self) -> Iterator[str]:
+        """What it may do other than its HTTP requests, as it is written: for whoever reviews the runbook."""
+        yield from ()
+
+    def commands(self) -> Iterator[str]:
+        """Every program that it may start, with its arguments as they are written."""
+        yield from ()
+
+    def programs(self) -> Iterator[str]:
+        """The paths of these programs alone."""
+        yield from ()
+
+    def mistakes(self, setting: Setting) -> Iterator[Mistake]:  # noqa: ARG002 - every step is asked the same way
+        """What cannot work and no type can say; paths start at the step. Pure."""
+        yield from ()

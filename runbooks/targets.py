@@ -16,8 +16,8 @@ from typing import Any
 
 import msgspec
 
+from monitor.template import texts
 from runbooks.model import AnyStep, Runbook
-from runbooks.template import texts
 
 _PLACE = re.compile(r"\{\{|\}\}|\{([a-z][a-z0-9_]*)\}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -25,10 +27,18 @@ class Native(Section, frozen=True, kw_only=True, tag="native", tag_field="format
     def __post_init__(self) -> None:
         check_names([*self.labels, *(name for name in template_names(self.topic) if name != SOURCE)])
 
-    def reader(self, inlet: Inlet, name: str, every: float) -> NativeReader:
-        """A reader that emits into the inlet."""
+    def reader(
+        self,
+        inlet: Inlet,
+        name: str,
+        every: float,
+        *,
+        fixed: Mapping[str, str] = MappingProxyType({}),
+        limit: int = PAYLOAD_LIMIT,
+    ) -> NativeReader:
+        """A reader that emits into the inlet. fixed: labels that hold whatever the topic. limit: bytes a message."""
         del name, every
-        return NativeReader(self, inlet)
+        return NativeReader(self, inlet, fixed, limit)
 
 
 class _Sample(msgspec.Struct, gc=False):
@@ -50,9 +60,11 @@ _LABELS_LIMIT = 4096
 class NativeReader:
     """Finds handles by the labels' own JSON text, so that labels are decoded once a series, not once a sample."""
 
-    def __init__(self, config: Native, inlet: Inlet) -> None:
+    def __init__(self, config: Native, inlet: Inlet, fixed: Mapping[str, str], limit: int) -> None:
         self._config = config
         self._inlet = inlet
+        self._fixed = fixed
+        self._limit = limit
         self._template = Template(config.topic)
         self._topics: dict[str, dict[str, str] | None] = {}
         self._handles: dict[tuple[str, str, bytes], int] = {}
@@ -67,12 +79,13 @@ class NativeReader:
             if topic not in topics:
                 if len(topics) >= CACHE_LIMIT:
                     topics.clear()
-                topics[topic] = self._template.read(topic)
+                named = self._template.read(topic)
+                topics[topic] = None if named is None else {**self._fixed, **named}
             bound = topics[topic]
             if bound is None:
                 refuse("foreign", payload, received)
                 continue
-            if len(payload) > PAYLOAD_LIMIT:
+            if len(payload) > self._limit:
                 refuse("too_large", payload, received)
                 continue
             try:

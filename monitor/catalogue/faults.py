@@ -28,6 +28,8 @@ RESERVED: frozenset[str] = frozenset(
         "golive_rule_value",
         "golive_series",
         "golive_steps_parked",
+        "golive_tick_longest_piece_seconds",
+        "golive_tick_seconds",
         "golive_verdict",
     }
 )

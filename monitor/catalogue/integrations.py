@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.catalogue.shapes import YEAR, count, moment, ratio, seconds, signed_ratio, spans, state, total
-from monitor.model import Direction, Metric, Tier
+from monitor.model import Direction, Kind, Metric, Tier
 
 _REQUEST = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0)
 _SCREEN_POP = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 20.0)
@@ -25,6 +25,16 @@ INTEGRATIONS: tuple[Metric, ...] = (
         hurts=Tier.AGENT,
         high=3600.0,
         bounds=_REQUEST,
+    ),
+    seconds(
+        "golive_integration_phase_seconds",
+        "Time that a phase of the latest request took: dns, connect, tls, first_byte or body.",
+        "integration",
+        "operation",
+        "phase",
+        better=Direction.LOW,
+        hurts=Tier.AGENT,
+        high=3600.0,
     ),
     total(
         "golive_integration_requests_total",
@@ -67,6 +77,16 @@ ASSURANCE: tuple[Metric, ...] = (
         "endpoint",
         better=Direction.HIGH,
         hurts=Tier.OPERATOR,
+    ),
+    Metric(
+        name="golive_tls_version",
+        kind=Kind.GAUGE,
+        unit="score",
+        help="TLS version that an endpoint agreed on: 1.2, 1.3.",
+        labels=("endpoint",),
+        direction=Direction.HIGH,
+        tier=Tier.OPERATOR,
+        high=2.0,
     ),
     total(
         "golive_recording_failures_total",

@@ -1,4 +1,8 @@
-"""Catalogue: what a caller hears, and the lines and softphones that carry it."""
+"""Catalogue: what a caller hears, and the lines and softphones that carry it.
+
+The label `direction` is seen from who reports: `heard` is the stream that it receives, `sent` the one that it sends.
+`device` is a make or class of telephones, gateways or softphones; never a single one.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ MEDIA: tuple[Metric, ...] = (
         "direction",
         "codec",
         "source",
+        "device",
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
         high=10.0,
@@ -28,6 +33,7 @@ MEDIA: tuple[Metric, ...] = (
         "Share of expected RTP packets that did not arrive.",
         "direction",
         "source",
+        "device",
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
     ),
@@ -51,7 +57,9 @@ MEDIA: tuple[Metric, ...] = (
         "golive_media_round_trip_seconds",
         "Round trip of the media path, from RTCP reports.",
         "leg",
+        "direction",
         "source",
+        "device",
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
         high=60.0,
@@ -60,7 +68,9 @@ MEDIA: tuple[Metric, ...] = (
     seconds(
         "golive_media_one_way_delay_seconds",
         "Delay from mouth to ear: half the round trip, jitter buffer, packetisation and codec.",
+        "direction",
         "source",
+        "device",
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
         high=30.0,
@@ -70,7 +80,7 @@ MEDIA: tuple[Metric, ...] = (
         kind=Kind.HISTOGRAM,
         unit="score",
         help="Mean opinion score of a call leg, 1 to 5, by the method that computed it.",
-        labels=("method", "source"),
+        labels=("method", "direction", "source", "device"),
         direction=Direction.HIGH,
         tier=Tier.CUSTOMER,
         low=1.0,
@@ -82,7 +92,7 @@ MEDIA: tuple[Metric, ...] = (
         kind=Kind.GAUGE,
         unit="score",
         help="Transmission rating of the E-model (ITU-T G.107), 0 to 100.",
-        labels=("method",),
+        labels=("method", "direction", "device"),
         direction=Direction.HIGH,
         tier=Tier.CUSTOMER,
         high=100.0,
@@ -90,14 +100,29 @@ MEDIA: tuple[Metric, ...] = (
     ratio(
         "golive_media_burst_loss_density_ratio",
         "Share of packets lost or discarded inside bursts (RFC 3611 4.7.2).",
+        "direction",
         "source",
+        "device",
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
     ),
     ratio(
         "golive_media_jitter_buffer_discard_ratio",
         "Share of packets that arrived too early or too late to be played.",
+        "direction",
         "source",
+        "device",
+        better=Direction.LOW,
+        hurts=Tier.CUSTOMER,
+    ),
+    total(
+        "golive_media_quality_alerts_total",
+        "Alerts that telephones and gateways raised about the quality of a call, by what they watched (RFC 6035).",
+        "type",
+        "severity",
+        "direction",
+        "source",
+        "device",
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
     ),

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from dashboards.terminal.acts import Refused, Unreachable
 from dashboards.terminal.client import DEFAULT_URL, DaemonClient
-from monitor.cli.watch import read_token
+from monitor.cli.bearer import read_token
 from monitor.secrets import SecretError
 from monitor.serving.snapshot import Snapshot
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from monitor.cli.recorded import weeks_sentence
 from monitor.cli.wording import rule_sentence
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.documents.finding import Finding
@@ -61,6 +62,7 @@ def sentences(loaded: LoadedConfig) -> list[str]:
         return []
     signals = {signal.name: signal for signal in config.signals}
     lines = [rule_sentence(rule, loaded.catalogue, signals) for rule in config.rules]
+    lines += weeks_sentence(config.cutover, config.rules)
     for trigger in config.triggers:
         mode = trigger.mode or config.cutover.default_mode
         lines.append(f"{trigger.name}: when {trigger.when}, {_MODES[mode]} {trigger.runbook}.")
@@ -69,6 +71,7 @@ def sentences(loaded: LoadedConfig) -> list[str]:
         hosts = ", ".join(touched.hosts) or "no host"
         lines.append(f"{name} may speak to {hosts}.")
         lines += [f"{name} may send {request}" for request in touched.requests]
+        lines += [f"{name} may start {command}" for command in touched.commands]
     lines.append(
         f"ok: {len(config.collectors)} collectors, {len(config.rules)} rules, {len(config.gates)} gates, "
         f"{len(config.triggers)} triggers, {len(book.names)} runbooks; digest {loaded.digest[:12]}"

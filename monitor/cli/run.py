@@ -15,6 +15,7 @@ import msgspec
 from cyclopts import Parameter
 
 from monitor.config_file import DEFAULT, LoadedConfig, read
+from monitor.redaction import Masking
 from monitor.text import clean
 
 FAILED, INVALID, HELD = 1, 3, 4
@@ -26,6 +27,7 @@ def run(
     config: Annotated[Path, Parameter(name=["--config.file", "--config"])] = DEFAULT,
     state_dir: Path = Path("state"),
     listen: Annotated[str, Parameter(name=["--web.listen-address"])] = "",
+    web_config: Annotated[Path | None, Parameter(name=["--web.config.file"])] = None,
 ) -> int:
     """Watch a cutover: collect, judge, serve, notify, and execute what people approve.
 
@@ -35,8 +37,11 @@ def run(
         config: The configuration; `golive check` tells what it does.
         state_dir: Where journal, tokens and record lie.
         listen: HOST:PORT; port 0 takes a free one. Default: web.listen of the configuration.
+        web_config: TLS, basic auth and headers, as Prometheus and its exporters read them; read again on change.
     """
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Masking("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     loaded = read(config)
     if loaded.value is None:
         shown = clean(str(config))
@@ -49,20 +54,21 @@ def run(
     try:
         import uvloop
     except ImportError:  # where it cannot be had, asyncio's own loop serves
-        return asyncio.run(serve(loaded, state_dir))
-    return uvloop.run(serve(loaded, state_dir))
+        return asyncio.run(serve(loaded, state_dir, web_config))
+    return uvloop.run(serve(loaded, state_dir, web_config))
 
 
-async def serve(loaded: LoadedConfig, state_dir: Path) -> int:
+async def serve(loaded: LoadedConfig, state_dir: Path, web_config: Path | None = None) -> int:
     """Run a daemon until SIGTERM or SIGINT; returns the exit code."""
     from monitor.daemon.daemon import Daemon
     from monitor.deciding.state_lock import AlreadyRunning
     from monitor.deciding.tokens import TokensError
     from monitor.intake.record import RecordError
     from monitor.secrets import SecretError
+    from monitor.serving.web.front import FrontError
     from monitor.serving.web.listener import ListenError
 
-    daemon = Daemon(loaded, state_dir)
+    daemon = Daemon(loaded, state_dir, web_config_file=web_config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,7 +78,7 @@ async def serve(loaded: LoadedConfig, state_dir: Path) -> int:
     except AlreadyRunning as error:
         sys.stderr.write(f"{error}; next: stop it, or give this cutover another --state-dir\n")
         return HELD
-    except (ListenError, TokensError, SecretError, RecordError) as error:
+    except (FrontError, ListenError, TokensError, SecretError, RecordError) as error:
         sys.stderr.write(f"{error}\n")
         await daemon.close()
         return FAILED

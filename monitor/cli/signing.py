@@ -71,3 +71,5 @@ def runbook_lines(book: Runbook, touches: Touches) -> Iterator[str]:
         yield f"  verify     {text} for {format_duration(book.verify_hold)}"
     for host in touches.hosts:
         yield f"  may reach  {host}"
+    for command in touches.commands:
+        yield f"  may start  {command}"

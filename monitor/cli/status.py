@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -19,6 +20,8 @@ from dashboards.terminal.drawing.header import one_line
 from dashboards.terminal.drawing.spans import Glyphs, plain
 from dashboards.terminal.report import report
 from dashboards.terminal.view import View
+from monitor.cli.bearer import read_token
+from monitor.secrets import Secret, SecretError
 from monitor.serving.snapshot import Snapshot
 from monitor.units import parse_duration
 
@@ -38,9 +41,9 @@ def plain_glyphs() -> Glyphs:
     return Glyphs(ascii=not utf8 or os.environ.get("TERM") == "dumb")
 
 
-async def fetch(url: str) -> tuple[Snapshot, float]:
+async def fetch(url: str, token: Secret | None = None) -> tuple[Snapshot, float]:
     """The newest snapshot, and how many seconds it lies behind the daemon's clock. Unreachable, ValueError."""
-    async with DaemonClient(url) as client:
+    async with DaemonClient(url, token) as client:
         snapshot = await client.snapshot()
         now = client.server_time if client.server_time is not None else time.time()
         return snapshot, max(0.0, now - snapshot.at)
@@ -60,7 +63,7 @@ def failure(url: str, error: Exception) -> None:
     )
 
 
-def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL) -> int:
+def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL, token_file: Path | None = None) -> int:
     """Show the board once, as text.
 
     Exit code 0, or 7 when the daemon cannot be reached.
@@ -73,13 +76,15 @@ def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL)
         One line, for a status bar.
     url:
         Address of the daemon.
+    token_file:
+        File with your token, where the daemon's port asks for one; without it the variable GOLIVE_TOKEN counts.
     """
     try:
-        snapshot, behind = asyncio.run(fetch(url))
+        snapshot, behind = asyncio.run(fetch(url, read_token(token_file)))
     except Unreachable as error:
         failure(url, error)
         return 7
-    except ValueError as error:
+    except (SecretError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     glyphs = plain_glyphs()
@@ -96,7 +101,7 @@ def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL)
     return 0
 
 
-def gate(*, wait: str = "0", url: Url = DEFAULT_URL) -> int:
+def gate(*, wait: str = "0", url: Url = DEFAULT_URL, token_file: Path | None = None) -> int:
     """Answer the verdict as exit code: 0 GO, 5 NO-GO, 6 HOLD, 7 UNKNOWN, stale or not reachable.
 
     Parameters
@@ -105,21 +110,23 @@ def gate(*, wait: str = "0", url: Url = DEFAULT_URL) -> int:
         Wait this long for a GO, such as 10m; the last verdict counts.
     url:
         Address of the daemon.
+    token_file:
+        File with your token, where the daemon's port asks for one; without it the variable GOLIVE_TOKEN counts.
     """
     try:
         seconds = parse_duration(wait)
-        return asyncio.run(decide(url, seconds))
-    except ValueError as error:
+        return asyncio.run(decide(url, seconds, read_token(token_file)))
+    except (SecretError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
 
 
-async def decide(url: str, seconds: float) -> int:
+async def decide(url: str, seconds: float, token: Secret | None = None) -> int:
     """Look until GO or until the time is over; prints the last verdict with its reason."""
     end = time.monotonic() + seconds
     while True:
         try:
-            snapshot, behind = await fetch(url)
+            snapshot, behind = await fetch(url, token)
             code = verdict_code(snapshot, behind)
             stale = f" but {behind:.0f}s old, so it counts as UNKNOWN" if behind > STALE_AFTER else ""
             words = f"{snapshot.verdict.verdict}: {snapshot.verdict.reason}{stale}"

@@ -13,8 +13,9 @@ from cyclopts import Parameter
 
 from dashboards.terminal.client import DEFAULT_URL, DaemonClient
 from dashboards.terminal.drawing.spans import Glyphs
+from monitor.cli.bearer import read_token
 from monitor.cli.status import plain_glyphs
-from monitor.secrets import Secret, SecretError, SecretRef
+from monitor.secrets import SecretError
 
 
 def watch(
@@ -53,13 +54,6 @@ def watch(
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return asyncio.run(read_out(client, glyphs))
     return asyncio.run(show(client, glyphs, operator=operator))
-
-
-def read_token(file: Path | None) -> Secret | None:
-    """The person's token; None when none was given. SecretError when the file cannot be used."""
-    if file is not None:
-        return SecretRef(file=str(file.expanduser().absolute())).read(Path("/"))
-    return Secret(os.environ["GOLIVE_TOKEN"]) if os.environ.get("GOLIVE_TOKEN") else None
 
 
 async def read_out(client: DaemonClient, glyphs: Glyphs) -> int:

@@ -15,6 +15,7 @@ from monitor.judging.expressions import Expression, ExpressionError, parse
 from monitor.judging.scoping import labels_named
 from monitor.judging.triggers import Trigger
 from monitor.units import spell_duration
+from runbooks.actions.notify import Notify
 from runbooks.book import Book
 from runbooks.model import Runbook
 
@@ -33,6 +34,7 @@ def play_problems(subject: Subject, book: Book) -> Iterator[Finding]:
         yield from _asked(subject, step, *book.names_used(trigger.runbook))
         yield from _needed(subject, step, runbook)
         yield from _time(subject, step, runbook)
+        yield from _told(subject, step, runbook)
 
 
 def _parameters(runbook: Runbook, trigger: Trigger) -> str:
@@ -94,3 +96,18 @@ def _time(subject: Subject, path: Path, runbook: Runbook) -> Iterator[Finding]:
     if runbook.takes > budget and subject.sure("cutover", "rollback_budget"):
         what = f"its steps take {spell_duration(runbook.takes)}, the rollback budget is {spell_duration(budget)}"
         yield subject.finding(path, what, "raise cutover.rollback_budget, so that decide_by is computed from the truth")
+
+
+def _told(subject: Subject, path: Path, runbook: Runbook) -> Iterator[Finding]:
+    """A step that tells people over a channel that is not there would stop the rollback to say so."""
+    known = subject.names("notify")
+    for step in runbook.steps:
+        if not isinstance(step, Notify) or not subject.sure("notify"):
+            continue
+        if not known:
+            yield subject.finding(
+                path, f"step {step.name} tells people, and there is no channel", "add one under notify"
+            )
+        for name in sorted(set(step.channels) - known) if known else ():
+            what = f"step {step.name} tells the channel {quoted(name)}, which is not there"
+            yield subject.finding(path, what, meant(name, known))

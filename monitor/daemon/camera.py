@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Protocol
 
@@ -13,10 +13,12 @@ from monitor.daemon.course import Course
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
+from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.judging.engine import Engine
+from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
 from monitor.serving.snapshot import (
     CutoverRow,
@@ -50,6 +52,7 @@ class Parts(Protocol):
     ticker: Ticker
     journal: Journal
     record: Record | None
+    history: Keeper
     degraded: str
 
 
@@ -82,22 +85,24 @@ class Camera:
         """The newest snapshot; asking keeps them coming with every tick."""
         self.wanted = True
         if self._newest is None:
-            return self._take(time.time())
+            return finished(self._take(time.time()))
         return self._newest
 
-    def ticked(self, now: float) -> None:
-        """A tick is done."""
+    def ticked(self, now: float) -> Iterator[None]:
+        """A tick is done: take the snapshot if it is wanted, in pieces, between which others may run."""
         if self.wanted or abs(now - self._taken_at) >= REFRESH:
             self.wanted = False
             self._taken_at = now
             self._taken_mono = time.monotonic()
-            self._newest = self._take(now)
+            self._newest = yield from self._take(now)
 
-    def _take(self, now: float) -> Snapshot:
+    def _take(self, now: float) -> Pieces[Snapshot]:
         part = self._parts
         ticker = part.ticker
+        rules = yield from board.rules(part.engine, now)
+        alerts = yield from board.alerts(part.engine, now)
+        series, left_out = yield from board.series(part.store, part.config.web.series_limit, now)
         oldest_age, oldest_source = board.oldest_input(ticker.judged)
-        series, left_out = board.series(part.store, part.config.web.series_limit, now)
         gates = tuple(gate.row for gate in ticker.judged)
         kinds = {collector.name: kind_of(collector) for collector in part.config.collectors}
         runs = part.desk.run_rows()
@@ -113,12 +118,12 @@ class Camera:
                 oldest_source=oldest_source,
             ),
             gates=gates,
-            rules=board.rules(part.engine, now),
+            rules=rules,
             sources=board.sources(part.supervisor, part.intake, kinds, now),
             waiting=(*part.desk.waiting_rows(), *_unsigned(gates, part.course)),
             decisions=part.desk.decision_rows(),
             runs=runs,
-            alerts=board.alerts(part.engine, now),
+            alerts=alerts,
             sparks=ticker.sparks.rows(),
             series=series,
             series_left_out=left_out,
@@ -132,6 +137,8 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
+        if part.history.trouble:
+            troubles.append(part.history.trouble)
         if part.journal.reserve_used:
             troubles.append("the disk is full and the journal lives from its reserve")
         return SelfRow(
@@ -140,6 +147,7 @@ class Camera:
             tick=part.ticker.count,
             tick_seconds=part.ticker.seconds,
             loop_lag=part.ticker.lag,
+            longest_piece=part.ticker.longest,
             series=part.store.size,
             quarantined=sum(door.refused.total() for door in part.intake.doors.values()),
             journal_seq=seq,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 
 from monitor.config import Config
@@ -13,7 +13,9 @@ from monitor.config_file import LoadedConfig
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
+from monitor.daemon.messenger import Messenger
 from monitor.daemon.pages import Pages
+from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
@@ -22,6 +24,10 @@ from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
+from monitor.history.archive import FILE, Brought
+from monitor.history.calendar import calendar_of
+from monitor.history.figures import figures
+from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
@@ -34,9 +40,8 @@ from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import DecisionRow
-from monitor.serving.web.app import make_app
 from monitor.serving.web.listener import Listener
-from monitor.serving.web.services import Denial
+from runbooks.outlets import Outlets
 from runbooks.runner import Runner
 
 log = logging.getLogger("golive.daemon")
@@ -50,8 +55,14 @@ class Daemon:
 
     listener: Listener
 
-    def __init__(self, loaded: LoadedConfig, state_dir: Path, clock: Callable[[], float] = time.time) -> None:
-        """Watch by this configuration, which must have no findings."""
+    def __init__(
+        self,
+        loaded: LoadedConfig,
+        state_dir: Path,
+        clock: Callable[[], float] = time.time,
+        web_config_file: Path | None = None,
+    ) -> None:
+        """Watch by this configuration, which must have no findings. web_config_file: TLS, passwords and headers."""
         if loaded.value is None or loaded.book is None:
             raise ValueError("a configuration with findings cannot be run")
         self.config = loaded.value
@@ -60,6 +71,7 @@ class Daemon:
         self.digest = loaded.digest
         self.catalogue = loaded.catalogue
         self.state_dir = state_dir
+        self.web_config_file = web_config_file
         self.clock = clock
         self.degraded = ""
         """Why the daemon is not whole; empty when it is."""
@@ -72,7 +84,7 @@ class Daemon:
     def address(self) -> str:
         """Where HTTP answers."""
         host = self.config.web.listen.rpartition(":")[0]
-        return f"http://{host or '127.0.0.1'}:{self.listener.port}"
+        return f"{self.listener.scheme}://{host or '127.0.0.1'}:{self.listener.port}"
 
     async def start(self) -> None:
         """Bring everything up; returns once HTTP answers. After an exception, `close` ends what had begun.
@@ -80,6 +92,7 @@ class Daemon:
         Raises:
             AlreadyRunning: another daemon holds the state directory.
             ListenError: the listen address is taken or not ours.
+            FrontError: the web.config.file cannot be used.
             TokensError, SecretError: tokens cannot be read.
             RecordError: journal.record is on and the samples cannot be written.
         """
@@ -89,9 +102,9 @@ class Daemon:
         self._closers.append(self.journal.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
-        self.engine = Engine(
-            self.config.rules, self.config.signals, self.store, patience=patience(self.config), delays=delays
-        )
+        self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.journal, self.clock)
+        self._keep(self.history.run(), "history")
+        self.engine = engine_of(self.config, self.store, delays, self.history)
         self.derived = DerivedFigures(self.config.derived, self.store)
         self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self._arm)
         await self.course.start()
@@ -167,11 +180,12 @@ class Daemon:
 
     def _make_desk(self) -> Desk:
         config = self.config
+        messenger = Messenger(config.notify, config.cutover, self.base, self.clock)
         return Desk(
             triggers=config.triggers,
             people=config.people,
             book=self.book,
-            executor=Runner(self.journal, self.base, self.clock),
+            executor=Runner(self.journal, self.base, self.clock, Outlets(teller=messenger)),
             journal=self.journal,
             default_mode=config.cutover.default_mode,
             cutover_name=config.cutover.name,
@@ -207,17 +221,9 @@ class Daemon:
     async def _serve(self) -> None:
         exposition = Exposition(lambda: self.store.tables, self.camera.newest, self.own, self.catalogue)
         helm = Helm(self.desk, self.course, self.journal, self.camera.snapshot, self.ticker.open_gates)
-        app = make_app(
-            helm,
-            self.authority,
-            exposition,
-            self.config.web,
-            self.camera.ready,
-            journal=self.journal,
-            on_denied=self._denied,
+        self.listener = await opened(
+            helm, self.authority, exposition, self.config, self.camera.ready, self.journal, self.web_config_file
         )
-        self.listener = Listener(app, self.config.web, lambda: self.own.denied("full"))
-        await self.listener.start()
 
     async def close(self) -> None:
         """Stop in reverse order: no new tick, collectors away, no new step, journal written, state let go."""
@@ -241,14 +247,33 @@ class Daemon:
         self.own.notified(channel, result)
         self.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
 
-    def _denied(self, denial: Denial) -> None:
-        what = f"{denial.method} {denial.path} from {denial.peer} refused: {denial.why}"
-        self.journal.append("denied", "nobody", what, object=denial.path, state="denied", public=False)
-
 
 def patience(config: Config) -> float:
     """Seconds for which a rule whose series were never heard is not yet UNKNOWN."""
     return max((collector.stale_after for collector in config.collectors), default=30.0)
+
+
+def keeper_of(
+    config: Config,
+    store: Store,
+    path: Path,
+    delays: Mapping[int, float],
+    journal: Journal,
+    clock: Callable[[], float],
+) -> Keeper:
+    """Whoever records weeks for baselines and reads them ahead."""
+
+    def imported(brought: Brought) -> None:
+        journal.append("history", "operator", brought.what, object=brought.rule, state="imported")
+
+    asked = figures(config.rules, config.signals)
+    return Keeper(asked, store, path, calendar_of(config.cutover), delays, clock, imported)
+
+
+def engine_of(config: Config, store: Store, delays: Mapping[int, float], history: Keeper) -> Engine:
+    """The rules at work."""
+    late = patience(config)
+    return Engine(config.rules, config.signals, store, patience=late, delays=delays, history=history.weeks)
 
 
 async def watch_tokens(authority: Authority) -> None:

@@ -62,10 +62,12 @@ class Inlet(Protocol):
         """Count messages that arrived, whatever they held."""
         ...
 
-    def refuse(self, reason: str, raw: bytes, received: float) -> None:
+    def refuse(self, reason: str, raw: bytes, received: float, count: int = 1) -> None:
         """Count a message that could not be used and keep its newest example, escaped.
 
         reason: one of a small fixed vocabulary: malformed, too_large, unknown_metric, wrong_type, no_time, foreign.
+        A kind may add words of its own for what it drops beside whole messages; its README explains them.
+        count: how many such messages, where a flood makes a call for each too dear.
         """
         ...
 

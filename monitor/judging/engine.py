@@ -126,7 +126,10 @@ class Engine:
         self.atlas.turned(stage=True)
 
     def judge(self, now: float) -> Iterator[None]:
-        """Judge all at `now`; yields between rules so that the caller may let others run. Results do not depend on it."""
+        """Judge all at `now`; yields between rules and inside long ones so that the caller may let others run.
+
+        Results do not depend on it.
+        """
         if now < self.at - AHEAD:
             self.store.rewind(now)
             for judge in self.judges.values():
@@ -140,6 +143,9 @@ class Engine:
                 continue
             room = MOST_TRANSITIONS - len(self.transitions)
             try:
+                yield from judge.prepare(self.windows, now)
+                if name in self._others:  # a gate will want to show it again
+                    yield from self._others[name].work(self.windows, now - judge.delay)
                 changes = judge.judge(self.windows, now, room)
             except Exception as error:  # noqa: BLE001 - one broken rule must not stop the others
                 self.broken[name] = f"{type(error).__name__}: {error}"
@@ -150,9 +156,11 @@ class Engine:
             self.transitions.extend(changes)
             yield
         for name, reader in self._signals.items():
+            yield from reader.prepare()
+            yield from reader.work(self.windows, now)
             self.readings[name] = _read(reader, self.windows, now)
+            yield
         self.atlas.turned()
-        yield
 
     def truth(self, rule: str, scope: Labels | None = None) -> Truth:
         """Whether a rule is in BREACH in some group on measured data; UNKNOWN when what it would need is not known.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from monitor.judging.estimators import wilson
 from monitor.judging.groups import Grouping, Groups
-from monitor.judging.rings import F8, I8, Bools
+from monitor.judging.rings import F8, I8, Bools, fitted
 from monitor.judging.rules import Estimator, Part, Rule, Signal
 from monitor.judging.store import Store
 from monitor.judging.table import Table
@@ -49,6 +50,14 @@ class Reader(Protocol):
 
     def start(self, end: float) -> float:
         """The earliest instant that a window ending at `end` may hold samples of."""
+        ...
+
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        ...
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
         ...
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
@@ -113,9 +122,14 @@ class _Side(NamedTuple):
     def table(self) -> Table:
         return self.grouping.table
 
+    def work(self, windows: Windows, end: float, *, part: bool) -> Iterable[None]:
+        return windows.prepare(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
     def estimate(self, windows: Windows, end: float, *, part: bool = False) -> Estimates:
-        span = self.part if part and self.part is not None else self.span
-        return windows.estimate(self.table, self.grouping.now(), self.reduction, span, end)
+        return windows.estimate(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
+    def _span(self, *, part: bool) -> Span:
+        return self.part if part and self.part is not None else self.span
 
     def quality(self, windows: Windows, now: float) -> Quality:
         return windows.quality(self.table, self.grouping.now(), now)
@@ -128,7 +142,7 @@ class _Side(NamedTuple):
         rows = groups.rows
         if wanted is not None:
             sizes = np.diff(np.append(groups.starts, len(rows)))
-            rows = rows[np.repeat(_fitted(wanted, len(sizes)), sizes)]
+            rows = rows[np.repeat(fitted(wanted, len(sizes)), sizes)]
         return int(np.bitwise_or.reduce(self.table.owners[rows])) if len(rows) else 0
 
     def twin(self, labels: Mapping[str, str]) -> _Side:
@@ -179,6 +193,14 @@ class ValueReader:
     def start(self, end: float) -> float:
         """The earliest instant that a window ending at `end` may hold samples of."""
         return self._side.start(end)
+
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        return self._side.grouping.prepare()
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        return self._side.work(windows, end, part=part)
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""
@@ -248,7 +270,7 @@ class RatioReader:
         if groups is None:
             return self._above.owners(None) | self._below.owners(None)
         places = self._place()
-        places = places[_fitted(groups, len(places))]
+        places = places[fitted(groups, len(places))]
         above = np.zeros(len(self._above.grouping.now().starts), np.bool_)
         above[places[places >= 0]] = True
         return self._above.owners(above) | self._below.owners(groups)
@@ -257,6 +279,14 @@ class RatioReader:
         """The same over other series."""
         above, below = self._above.twin(labels), self._below.twin(labels)
         return RatioReader(above, below, confidence=self._confidence, absent_is_zero=self._absent_is_zero)
+
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        return chain(self._above.grouping.prepare(), self._below.grouping.prepare())
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        return chain(self._above.work(windows, end, part=part), self._below.work(windows, end, part=part))
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""
@@ -316,13 +346,6 @@ class RatioReader:
         stale = _either(below.stale, above.stale, places, found, np.logical_or)
         dead = _either(below.dead, above.dead, places, found, np.logical_or)
         return Quality(newest, below.limit, stale, dead, blank)
-
-
-def _fitted(mask: Bools, size: int) -> Bools:
-    """A mask over as many groups as there are now; one that appeared since is not in it."""
-    fitted = np.zeros(size, np.bool_)
-    fitted[: len(mask)] = mask[:size]
-    return fitted
 
 
 def _either(below, above, places: I8, found: Bools, join: np.ufunc):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - any column

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from monitor.outbound.tls import Tls
 from monitor.plan import Section
 from monitor.secrets import SecretRef
 from monitor.units import Duration
@@ -26,39 +25,6 @@ class MqttError(ConnectionError):
         super().__init__(words)
         self.code = code
         self.lasting = lasting
-
-
-class Tls(Section, frozen=True, kw_only=True):
-    """Files of a TLS connection, PEM; relative paths start at the configuration file."""
-
-    ca: str | None = None
-    """Certificates to trust; default: those of the system."""
-    cert: str | None = None
-    """The client's own certificate, where the broker asks for one."""
-    key: str | None = None
-    """Its private key."""
-    insecure: bool = False
-    """Take any certificate: a rehearsal with a throw-away broker, never a cutover."""
-
-    def __post_init__(self) -> None:
-        if (self.cert is None) != (self.key is None):
-            msg = "a client certificate needs both files: cert and key"
-            raise ValueError(msg)
-
-    def context(self, base: Path) -> ssl.SSLContext:
-        """Read the files; MqttError names the one that cannot be used."""
-        try:
-            context = ssl.create_default_context(cafile=str(base / self.ca) if self.ca else None)
-            if self.cert and self.key:
-                context.load_cert_chain(base / self.cert, base / self.key)
-        except (OSError, ssl.SSLError) as error:
-            files = ", ".join(str(base / name) for name in (self.ca, self.cert, self.key) if name)
-            msg = f"TLS files cannot be used ({files}): {error.strerror or error}; next: check paths, PEM and rights"
-            raise MqttError(msg, lasting=True) from error
-        if self.insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
 
 
 class Broker(Section, frozen=True, kw_only=True):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from monitor.outbound.addresses import Forbidden, Target, allowed, cleared, target_of
+from monitor.outbound.addresses import Forbidden, target_of
+from monitor.outbound.resolving import reached
 
 BODY_LIMIT = 1024 * 1024
 """Most bytes of an answer's body that are read."""
@@ -24,9 +26,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int
     body: bytes
-    """At most BODY_LIMIT bytes, as they came (no decompression was asked for)."""
+    """At most `limit` bytes, as they came (no decompression was asked for)."""
     retry_after: str = ""
     """The Retry-After header, as it came."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """All headers, as they came."""
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, as it came."""
+        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
 
 
 class RequestError(Exception):
@@ -46,14 +55,17 @@ async def request(
     body: bytes | None = None,
     timeout: float = 30.0,  # noqa: ASYNC109 - the limit covers resolving, sending and reading, and is told apart by `sent`
     on_sent: Hook | None = None,
+    tls: ssl.SSLContext | None = None,
+    limit: int = BODY_LIMIT,
 ) -> Answer:
     """Send one request and read its whole answer.
 
     allow_hosts: `host` or `host:port` entries; nothing else is spoken to. timeout: seconds for all of it.
-    on_sent: awaited once the request has left for the wire.
+    on_sent: awaited once the request has left for the wire. tls: whom to trust and what to show; default: the
+    system's certificates. limit: most bytes of the answer's body.
     Raises RequestError; with `sent=False` nothing has left this machine, so that trying again is safe.
     """
-    state = _State(on_sent)
+    state = _State(on_sent, tls, limit)
     try:
         async with asyncio.timeout(timeout):
             return await _exchange(method, url, allow_hosts, headers or {}, body, state)
@@ -67,18 +79,18 @@ async def request(
 
 
 class _State:
-    def __init__(self, on_sent: Hook | None) -> None:
+    def __init__(self, on_sent: Hook | None, tls: ssl.SSLContext | None, limit: int) -> None:
         self.on_sent = on_sent
+        self.tls = tls
+        self.limit = limit
         self.connected = False
 
 
 async def _exchange(
     method: str, url: str, allow_hosts: Collection[str], headers: Mapping[str, str], body: bytes | None, state: _State
 ) -> Answer:
-    target = target_of(url)
-    entry = allowed(target, allow_hosts)
-    addresses = cleared(target, entry, await _resolve(target))
-    connector = aiohttp.TCPConnector(resolver=_Pinned(addresses), use_dns_cache=False, force_close=True)
+    addresses = await reached(target_of(url), allow_hosts)
+    connector = aiohttp.TCPConnector(resolver=Pinned(addresses), use_dns_cache=False, force_close=True)
     async with (
         aiohttp.ClientSession(
             connector=connector,
@@ -96,30 +108,27 @@ async def _exchange(
             data=body,
             headers={"Accept-Encoding": "identity", "User-Agent": "golive", **headers},
             allow_redirects=False,
+            ssl=state.tls if state.tls is not None else True,
         ) as response,
     ):
         return Answer(
             status=response.status,
-            body=await _read(response),
+            body=await _read(response, state.limit),
             retry_after=response.headers.get("Retry-After", ""),
+            headers=tuple(response.headers.items()),
         )
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     taken = bytearray()
     async for chunk in response.content.iter_any():
         taken += chunk
-        if len(taken) > BODY_LIMIT:
-            raise aiohttp.ClientPayloadError(f"the answer is longer than {BODY_LIMIT} bytes")
+        if len(taken) > limit:
+            raise aiohttp.ClientPayloadError(f"the answer is longer than {limit} bytes")
     return bytes(taken)
 
 
-async def _resolve(target: Target) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
-
-
-class _Pinned(AbstractResolver):
+class Pinned(AbstractResolver):
     """Answers with the addresses that were checked, whatever the name would say by now."""
 
     def __init__(self, addresses: tuple[str, ...]) -> None:
@@ -128,6 +137,7 @@ class _Pinned(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
+        """The addresses, of the family that is asked for."""
         return [
             ResolveResult(
                 hostname=host,

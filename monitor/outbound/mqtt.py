@@ -22,12 +22,13 @@ import msgspec
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 from gmqtt.mqtt.handler import MQTTConnectError
 
-from monitor.outbound.broker import LASTING_CODES, VERSION_CODES, Broker, MqttError, Tls, reason
+from monitor.outbound.broker import LASTING_CODES, VERSION_CODES, Broker, MqttError, reason
 from monitor.outbound.deliveries import RECEIVE_MAXIMUM, Batch, Deliveries, Handler
+from monitor.outbound.tls import TlsError
 from monitor.secrets import Secret, SecretError
 from monitor.text import clean
 
-__all__ = ["Batch", "Broker", "Handler", "MqttError", "Session", "Tls", "publish"]
+__all__ = ["Batch", "Broker", "Handler", "MqttError", "Session", "publish"]
 
 PACKET_MAXIMUM = 1 << 20
 """Bytes of one packet beyond which an MQTT 5 broker must not send it."""
@@ -270,7 +271,10 @@ class _Credentials(NamedTuple):
         except SecretError as error:
             msg = f"broker {broker.where}: password: {error}"
             raise MqttError(msg, lasting=True) from error
-        return cls(password, broker.tls.context(base) if broker.tls else None)
+        try:
+            return cls(password, broker.tls.context(base) if broker.tls else None)
+        except TlsError as error:
+            raise MqttError(f"broker {broker.where}: {error}", lasting=True) from error
 
 
 def _client(broker: Broker, credentials: _Credentials) -> Any:  # noqa: ANN401 - gmqtt ships no types

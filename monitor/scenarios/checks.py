@@ -8,6 +8,7 @@ from functools import singledispatch
 from monitor.daemon import board
 from monitor.daemon.facts import scope_text
 from monitor.judging.judge import Judge
+from monitor.judging.pieces import finished
 from monitor.judging.states import PENDING, PHASES, RECOVERING
 from monitor.model import Flag, Labels, Standing
 from monitor.scenarios import statements as say
@@ -118,11 +119,11 @@ def _alert(said: say.AlertIs, rig: Rig) -> str:
     wanted = [f"{name}={value}" for name, value in said.labels]
     rows = [
         row
-        for row in board.alerts(rig.engine, rig.now)
+        for row in finished(board.alerts(rig.engine, rig.now))
         if said.rule in ("", row.name) and all(pair in row.scope.split(" ") for pair in wanted)
     ]
     if said.there:
-        others = ", ".join(sorted({row.name for row in board.alerts(rig.engine, rig.now)}))
+        others = ", ".join(sorted({row.name for row in finished(board.alerts(rig.engine, rig.now))}))
         return "" if rows else f"there is none{f'; alerts: {others}' if others else ''}"
     return f"there is one: {rows[0].summary}" if rows else ""
 

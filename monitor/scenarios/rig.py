@@ -19,7 +19,8 @@ from monitor.judging.scoping import all_scope_labels, scope_words
 from monitor.judging.store import Store
 from monitor.model import Labels
 from monitor.notify.message import Message
-from monitor.scenarios.feeding import Feeder, RecordedWeeks, arrivals, patience
+from monitor.scenarios.feeding import Feeder, arrivals, patience
+from monitor.scenarios.recorded import weeks_of
 from monitor.scenarios.rehearsal import Rehearsal
 from monitor.scenarios.setting import Setting
 from monitor.scenarios.simulated_loop import SimulatedLoop
@@ -88,7 +89,7 @@ class Rig:
             store,
             patience=patience(setting),
             delays={intake.doors[name].number: source.delay for name, source in setting.sources.items()},
-            history=RecordedWeeks(setting.scenario.recorded) if setting.scenario.recorded else None,
+            history=weeks_of(setting.scenario.recorded, config.cutover),
         )
         self.derived = DerivedFigures(config.derived, store)
         self.course = Course(config.stages, config.gates, self.journal, self._clock, self._arm)
@@ -140,7 +141,7 @@ class Rig:
             pages=Pages(config.cutover.name, config.cutover.environment, self.pages.append),
             sparks=Sparks(config.signals, setting.catalogue),
             clock=self._clock,
-            on_tick=lambda _now: None,
+            on_tick=lambda _now: (),
         )
 
     async def _rolled_back(self, row: DecisionRow) -> None:

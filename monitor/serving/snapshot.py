@@ -11,8 +11,8 @@ import msgspec
 SCHEMA = 1
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """Base of every row."""
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, gc=False):
+    """Base of every row. No row can be part of a cycle, so the garbage collector need not look at thousands a tick."""
 
 
 class CutoverRow(Row, frozen=True, kw_only=True):
@@ -313,10 +313,13 @@ class SelfRow(Row, frozen=True, kw_only=True):
     tick: int
     tick_seconds: float
     loop_lag: float
+    """How late the newest tick began, seconds."""
     series: int
     quarantined: int
     journal_seq: int
     journal_hash: str
+    longest_piece: float = 0.0
+    """The longest stretch for which a tick of the last half minute kept the loop to itself, seconds."""
     degraded: str = ""
     """Why the daemon is not whole, in words; empty when it is."""
 

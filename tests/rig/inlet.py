@@ -75,10 +75,10 @@ class RecordingInlet:
         self.messages += messages
         self._news.set()
 
-    def refuse(self, reason: str, raw: bytes, received: float) -> None:
+    def refuse(self, reason: str, raw: bytes, received: float, count: int = 1) -> None:
         """Count and keep the raw message."""
         del received
-        self.refused[reason] += 1
+        self.refused[reason] += count
         self.raw.append(raw)
         self._news.set()
 

@@ -190,6 +190,14 @@ def _loop_lag(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     yield (), snapshot.monitor.loop_lag
 
 
+def _tick(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), snapshot.monitor.tick_seconds
+
+
+def _longest_piece(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), snapshot.monitor.longest_piece
+
+
 def _build(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     yield (("python", platform.python_version()), ("version", snapshot.monitor.version)), 1.0
 
@@ -235,5 +243,12 @@ CONDITIONS: tuple[Condition, ...] = (
         _journal_head,
     ),
     Condition("golive_event_loop_lag_seconds", _G, "How late the event loop ran its latest tick.", _loop_lag),
+    Condition("golive_tick_seconds", _G, "How long the latest tick took, from samples to snapshot.", _tick),
+    Condition(
+        "golive_tick_longest_piece_seconds",
+        _G,
+        "The longest stretch for which a tick of the last half minute kept the event loop to itself.",
+        _longest_piece,
+    ),
     Condition("golive_build_info", _G, "Version of golive and of the Python that runs it; always 1.", _build),
 )

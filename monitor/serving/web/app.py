@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 
 import msgspec
 from aiohttp import web
 
 from monitor.deciding.auth import Authority
+from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.acting import ACTINGS
 from monitor.serving.web.answers import json_answer
 from monitor.serving.web.bodies import LIMIT, read_body
-from monitor.serving.web.guard import Handler, answer_errors, caller, check_origin
+from monitor.serving.web.front import Front
+from monitor.serving.web.guard import Handler, answer_errors, caller, check_origin, check_password
 from monitor.serving.web.openapi import describe
+from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import READINGS, bounded
-from monitor.serving.web.route import Acting, Reading
+from monitor.serving.web.route import Acting, Read
 from monitor.serving.web.services import SERVICES, Denial, Pages, Services
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
@@ -34,25 +37,36 @@ def make_app(
     ready: Callable[[], str | None],
     *,
     journal: Pages | None = None,
+    postboxes: Sequence[Postbox] = (),
+    front: Front | None = None,
     on_denied: Callable[[Denial], None] | None = None,
 ) -> web.Application:
     """The application for a Listener.
 
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
-    that route answers 503. on_denied: hears of each request without a valid token, floods excepted.
+    that route answers 503. postboxes: the collectors that are posted to. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
     """
     services = Services(
-        acts=acts, authority=authority, exposition=exposition, config=config, ready=ready, journal=journal
+        acts=acts,
+        authority=authority,
+        exposition=exposition,
+        config=config,
+        ready=ready,
+        journal=journal,
+        postboxes=postboxes,
+        front=front or Front(),
     )
     if on_denied is not None:
         services.on_denied = on_denied
-    app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_origin])
+    app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_origin, check_password])
     app[SERVICES] = services
     for reading in READINGS:
-        app.router.add_get(reading.path, _read(reading))
+        app.router.add_get(reading.path, _serve(reading.read))
     for acting in ACTINGS:
         app.router.add_post(acting.path, _act(acting))
-    description = msgspec.json.encode(describe(READINGS, ACTINGS, _VERSION))
+    for posting in POSTINGS:
+        app.router.add_post(posting.path, _serve(posting.take))
+    description = msgspec.json.encode(describe(READINGS, ACTINGS, POSTINGS, _VERSION))
 
     async def openapi(_: web.Request) -> web.Response:
         return web.Response(body=description, content_type="application/json")
@@ -61,9 +75,9 @@ def make_app(
     return app
 
 
-def _read(reading: Reading) -> Handler:
+def _serve(read: Read) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await reading.read(request, request.app[SERVICES])
+        return await read(request, request.app[SERVICES])
 
     return handle
 

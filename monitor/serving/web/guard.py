@@ -38,7 +38,7 @@ _HEADERS = {
 async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into a JSON error, and put the protective headers on every answer."""
     answer = await _answered(request, handler)
-    for name, value in _HEADERS.items():
+    for name, value in {**_HEADERS, **request.app[SERVICES].front.headers}.items():
         answer.headers.setdefault(name, value)
     return answer
 
@@ -85,6 +85,26 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
         if not origin_allowed(origin, config, here):
             deny(403, f"pages of {clean(origin, _SHOWN)!r} may not call this daemon", "see web.allow_hosts", "origin")
     return await handler(request)
+
+
+@web.middleware
+async def check_password(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Where a web.config.file names users, let in only those, and whoever bears a token.
+
+    What changes something asks for its own token anyway, which a password is none for.
+    """
+    services = request.app[SERVICES]
+    authorization = request.headers.get("Authorization", "")
+    if not services.front.passwords.asked or await services.front.passwords.admits(authorization):
+        return await handler(request)
+    if authorization[:7].lower() == "bearer ":
+        if request.method == "GET":
+            await caller(request)
+        return await handler(request)
+    answer = error_answer(401, "this port asks for a name and a password", "see basic_auth_users of web.config.file")
+    answer.headers["WWW-Authenticate"] = 'Basic realm="golive", charset="UTF-8"'
+    services.exposition.own.denied("password")
+    return answer
 
 
 def host_allowed(host: str, config: WebConfig, here: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from monitor.serving.web.answers import ErrorBody
-from monitor.serving.web.route import Acting, Reading
+from monitor.serving.web.route import Acting, Posting, Reading
 
 _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -23,7 +23,9 @@ _ERRORS = {
 }
 
 
-def describe(readings: Iterable[Reading], actings: Iterable[Acting], version: str) -> dict[str, Any]:
+def describe(
+    readings: Iterable[Reading], actings: Iterable[Acting], postings: Iterable[Posting], version: str
+) -> dict[str, Any]:
     """An OpenAPI 3.1 document."""
     readings, actings = list(readings), list(actings)
     types = [r.answer for r in readings if r.answer] + [t for a in actings for t in (a.body, a.answer)]
@@ -35,6 +37,8 @@ def describe(readings: Iterable[Reading], actings: Iterable[Acting], version: st
         paths.setdefault(reading.path, {})["get"] = _reading(reading, schema)
     for acting in actings:
         paths.setdefault(acting.path, {})["post"] = _acting(acting, schema)
+    for posting in postings:
+        paths.setdefault(posting.path, {})["post"] = _posting(posting, schema)
     return {
         "openapi": "3.1.0",
         "info": {"title": "golive", "version": version, "summary": "Watch a cutover and act on it."},
@@ -66,20 +70,34 @@ def _reading(reading: Reading, schema: dict[Any, Any]) -> dict[str, Any]:
     return operation
 
 
+def _posting(posting: Posting, schema: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        "summary": posting.summary,
+        "security": [{"token": []}],
+        "parameters": _path_parameters(posting.path),
+        "requestBody": {"required": True, "content": {"application/json": {}}},
+        "responses": {"200": {"description": "OK"}, **_errors(schema, *_ERRORS)},
+    }
+
+
 def _acting(acting: Acting, schema: dict[Any, Any]) -> dict[str, Any]:
     return {
         "summary": acting.summary,
         "security": [{"token": []}],
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in _PARAMETER.findall(acting.path)
-        ],
+        "parameters": _path_parameters(acting.path),
         "requestBody": {"required": True, "content": _json(schema[acting.body])},
         "responses": {
             "200": {"description": "Done; the state after it.", "content": _json(schema[acting.answer])},
             **_errors(schema, *_ERRORS),
         },
     }
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(path)
+    ]
 
 
 def _errors(schema: dict[Any, Any], *statuses: str) -> dict[str, Any]:

@@ -30,6 +30,14 @@ class Reading(NamedTuple):
     """Whether only named people may read it."""
 
 
+class Posting(NamedTuple):
+    """A POST by a machine, with the token of the collector that it is for."""
+
+    path: str
+    summary: str
+    take: Read
+
+
 class Acting(NamedTuple):
     """A POST that changes something: always by a named person."""
 

@@ -12,9 +12,11 @@ from aiohttp import web
 
 from monitor.deciding.auth import Attempts, Authority
 from monitor.deciding.entry import Entry
+from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
+from monitor.serving.web.front import Front
 from monitor.serving.web_config import WebConfig
 
 
@@ -51,6 +53,10 @@ class Services:
     config: WebConfig
     ready: Callable[[], str | None]
     journal: Pages | None = None
+    front: Front = field(default_factory=Front)
+    """Passwords and headers of the port."""
+    postboxes: Sequence[Postbox] = ()
+    """Collectors that are posted to."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)

@@ -15,16 +15,17 @@ from tests.rig.programs import program
 
 # number, name, kind, labels beyond the common ones, direction, tier
 TABLE = """
-1 golive_media_jitter_seconds histogram direction,codec,source L C
-2 golive_media_packet_loss_ratio gauge direction,source L C
+1 golive_media_jitter_seconds histogram direction,codec,source,device L C
+2 golive_media_packet_loss_ratio gauge direction,source,device L C
 3 golive_media_packets_expected_total counter direction,source N C
 4 golive_media_packets_lost_total counter direction,source L C
-5 golive_media_round_trip_seconds histogram leg,source L C
-6 golive_media_one_way_delay_seconds gauge source L C
-7 golive_media_mos histogram method,source H C
-8 golive_media_r_factor gauge method H C
-9 golive_media_burst_loss_density_ratio gauge source L C
-10 golive_media_jitter_buffer_discard_ratio gauge source L C
+5 golive_media_round_trip_seconds histogram leg,direction,source,device L C
+6 golive_media_one_way_delay_seconds gauge direction,source,device L C
+7 golive_media_mos histogram method,direction,source,device H C
+8 golive_media_r_factor gauge method,direction,device H C
+9 golive_media_burst_loss_density_ratio gauge direction,source,device L C
+10 golive_media_jitter_buffer_discard_ratio gauge direction,source,device L C
+87 golive_media_quality_alerts_total counter type,severity,direction,source,device L C
 11 golive_media_poor_calls_ratio gauge - L C
 12 golive_media_one_way_calls_total counter source L C
 13 golive_media_silent_calls_total counter cause L C
@@ -76,11 +77,13 @@ TABLE = """
 53 golive_agent_certified_ratio gauge - H A
 54 golive_integration_up gauge integration H A
 55 golive_integration_request_seconds histogram integration,operation L A
+88 golive_integration_phase_seconds gauge integration,operation,phase L A
 56 golive_integration_requests_total counter integration,operation,outcome N A
 57 golive_integration_error_ratio gauge integration L A
 58 golive_screen_pop_seconds histogram integration L A
 59 golive_screen_pop_success_ratio gauge integration H A
 60 golive_tls_certificate_expiry_timestamp_seconds gauge endpoint H O
+89 golive_tls_version gauge endpoint H O
 61 golive_recording_failures_total counter - L O
 62 golive_reconciliation_records gauge entity,side N A
 63 golive_reconciliation_mismatch_ratio gauge entity,kind L A

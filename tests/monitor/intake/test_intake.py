@@ -47,10 +47,14 @@ def test_each_collector_owns_its_counts() -> None:
     good.emit([handle], [1.0], [START], START)
     bad.emit([wrong, bad.series(METRIC.name, ())], [1.0, 99.0], [START, START], START)
     bad.refuse("malformed", b"\x1b]0;x\x07{", START)
+    bad.refuse("foreign", b"one of a flood", START, count=1000)
     made.flush()
     assert (good.samples, dict(good.refused)) == (1, {})
-    assert (bad.samples, dict(bad.refused)) == (0, {"unknown_metric": 1, "out_of_range": 1, "malformed": 1})
-    assert bad.last_refused == "malformed: \\x1b]0;x\\x07{"
+    assert (bad.samples, dict(bad.refused)) == (
+        0,
+        {"unknown_metric": 1, "out_of_range": 1, "malformed": 1, "foreign": 1000},
+    )
+    assert bad.last_refused == "foreign: one of a flood"
 
 
 def test_an_answer_without_a_number_waits_for_the_tick_and_keeps_the_time_of_its_arrival() -> None:

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from monitor.outbound.broker import reason
 from monitor.outbound.deliveries import Deliveries
-from monitor.outbound.mqtt import Batch, Broker, MqttError, Session, Tls, publish
+from monitor.outbound.mqtt import Batch, Broker, MqttError, Session, publish
+from monitor.outbound.tls import Tls
 from monitor.secrets import SecretRef
 from tests.rig.mosquitto import Mosquitto, free_port
 from tests.rig.programs import program

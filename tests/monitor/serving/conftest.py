@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import uvloop
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from tests.monitor.serving.desk import House, opened
+
+
+def pytest_asyncio_loop_factories(config, item):
+    """Clients that hold on are met on both kinds of loop: the daemon runs on the faster one where it can be had."""
+    del config
+    plain = {"asyncio": asyncio.new_event_loop}
+    return {**plain, "uvloop": uvloop.new_event_loop} if item.path.stem == "test_web_guard" else plain
 
 
 class _Prom(SingleFileSnapshotExtension):

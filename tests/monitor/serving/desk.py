@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,11 +17,13 @@ from monitor.deciding.auth import Authority
 from monitor.deciding.entry import Entry
 from monitor.deciding.people import Person
 from monitor.deciding.tokens import make_token, revoke_tokens
+from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import EventRow, Snapshot
 from monitor.serving.web.app import make_app
+from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
 from monitor.serving.web.services import Denial
 from monitor.serving.web_config import WebConfig
@@ -118,7 +120,7 @@ class Reply(NamedTuple):
 class House:
     """A running web server and what is behind it."""
 
-    def __init__(self, state_dir: Path, config: WebConfig) -> None:
+    def __init__(self, state_dir: Path, config: WebConfig, postboxes: Sequence[Postbox], front: Front) -> None:
         self.desk = FakeDesk()
         self.denials: list[Denial] = []
         self.not_ready: str | None = None
@@ -128,6 +130,7 @@ class House:
             lambda: {"golive_agents": self.table}, self.desk.snapshot, self.own, CATALOGUE, max_age=1e12
         )
         self.state_dir = state_dir
+        self.front = front
         self.authority = Authority(PEOPLE, state_dir, state_dir)
         app = make_app(
             self.desk,
@@ -136,9 +139,11 @@ class House:
             config,
             lambda: self.not_ready,
             journal=FakeJournal(),
+            postboxes=postboxes,
+            front=front,
             on_denied=self.denials.append,
         )
-        self.listener = Listener(app, config, lambda: self.own.denied("full"))
+        self.listener = Listener(app, config, lambda: self.own.denied("full"), front)
         self.session = aiohttp.ClientSession()
         self.token = ""
 
@@ -165,9 +170,14 @@ class House:
 
 
 @asynccontextmanager
-async def opened(state_dir: Path, config: WebConfig | None = None) -> AsyncIterator[House]:
+async def opened(
+    state_dir: Path,
+    config: WebConfig | None = None,
+    postboxes: Sequence[Postbox] = (),
+    front: Front | None = None,
+) -> AsyncIterator[House]:
     """A house with anna's token, on a free port."""
-    house = House(state_dir, config or WebConfig(listen="127.0.0.1:0"))
+    house = House(state_dir, config or WebConfig(listen="127.0.0.1:0"), postboxes, front or Front())
     house.token = await house.new_token("anna")
     await house.listener.start()
     try:

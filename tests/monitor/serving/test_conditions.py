@@ -107,6 +107,8 @@ def test_decisions_alerts_and_the_journal_are_on_the_page():
     assert found["golive_journal_entries_total", ()] == 42.0
     assert found["golive_journal_head_timestamp_seconds", ()] == NOW - 98
     assert found["golive_event_loop_lag_seconds", ()] == 0.0007
+    assert found["golive_tick_seconds", ()] == 0.004
+    assert found["golive_tick_longest_piece_seconds", ()] == 0.0021
     assert found["golive_rollback_window_remaining_seconds", ()] == 1800.0
 
 

@@ -2,70 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
-import subprocess
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
-import aiohttp
 import pytest
 
-from tests.rig.programs import program
-
-SCRAPE = """
-global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs:
-  - job_name: golive
-    honor_timestamps: false
-    static_configs: [{targets: ["127.0.0.1:%d"]}]
-"""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@asynccontextmanager
-async def prometheus(folder: Path, target: int) -> AsyncIterator[str]:
-    """A Prometheus that scrapes a port of this machine every second; gives its address."""
-    port = _free_port()
-    config = folder / "prometheus.yml"
-    await asyncio.to_thread(config.write_text, SCRAPE % target)
-    log = await asyncio.to_thread((folder / "prometheus.log").open, "wb")
-    command = [
-        program("prometheus"),
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'tsdb'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]
-    process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        await process.wait()
-        log.close()
-
-
-async def query(session: aiohttp.ClientSession, url: str, expression: str, seconds: float = 30.0) -> list[dict]:
-    """Ask until there is an answer that is not empty."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(aiohttp.ClientError):
-            async with session.get(f"{url}/api/v1/query", params={"query": expression}) as answer:
-                if answer.status == 200:
-                    result: list[dict] = (await answer.json())["data"]["result"]
-                    if result:
-                        return result
-        await asyncio.sleep(0.1)
-    pytest.fail(f"Prometheus had no answer to {expression} within {seconds:g} s")
+from tests.rig.prometheus import prometheus, query
 
 
 @pytest.mark.real

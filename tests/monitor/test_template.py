@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbooks.template import TemplateError, check_value, fill, filled, in_url
+from monitor.template import TemplateError, check_value, fill, filled, in_url
 
 VALUES = {"queue": "sales en/1", "step": "s"}
 
