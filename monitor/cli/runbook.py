@@ -43,7 +43,9 @@ def list_(*, folder: _Folder = Path("runbooks"), state_dir: Path = Path("state")
     for name in book.names:
         found = book.get(name)
         if found is not None:
-            say(f"{name:28} {len(found.steps):2} steps  {found.title}; {rehearsed.words(name, found.digest)}")
+            takes = f" ({', '.join(found.parameters)})" if found.parameters else ""
+            words = rehearsed.words(name, found.digest)
+            say(f"{name:28} {len(found.steps):2} steps  {found.title}{takes}; {words}")
     for finding in book.findings:
         sys.stderr.write(f"{finding}\n")
     return FAILED if book.findings else 0
@@ -159,6 +161,24 @@ def reject(decision: str, /, *, reason: Reason = "", url: Url = HERE, token_file
             return fail(f"there is no decision {decision!r}; next: golive status", FAILED)
         await client.act(rejection(row, reason))
         say(f"rejected: {row.runbook}")
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+@runbook.command
+def rearm(decision: str, /, *, reason: Reason, url: Url = HERE, token_file: TokenFile = None) -> int:
+    """Arm the triggers of a decision again that has ended in a run, or frozen, and let the cutover go forward again.
+
+    Parameters
+    ----------
+    decision:
+        The decision's id.
+    """
+
+    async def errand(client: DaemonClient, _snapshot: Snapshot) -> int:
+        await client.act(_act(f"decisions/{quote(decision, safe='')}/rearm", {"reason": reason}))
+        say(f"armed again: {decision}; going forward also needs the runbook's pre-flight to hold")
         return 0
 
     return ask(url, token_file, errand)

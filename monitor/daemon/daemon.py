@@ -34,6 +34,7 @@ from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
+from monitor.judging.scoping import all_scope_labels
 from monitor.judging.store import Store
 from monitor.model import Health
 from monitor.notify.notifier import Notifier
@@ -196,6 +197,7 @@ class Daemon:
             on_event=self._decision_changed,
             on_rolled_back=self._rolled_back,
             disabled=self.degraded,
+            scopes=all_scope_labels(config.triggers, config.rules, config.signals),
         )
 
     def _make_ticker(self) -> Ticker:

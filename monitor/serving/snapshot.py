@@ -194,6 +194,7 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     id: str
     trigger: str
     scope: str
+    """Its scopes in a few words, such as `queue=billing; queue=claims`; `all` for everything at once."""
     runbook: str
     title: str
     state: str
@@ -218,6 +219,10 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     steps: tuple[StepRow, ...]
     run: str = ""
     detail: str = ""
+    scopes: tuple[str, ...] = ()
+    """Every scope that it is asked for in."""
+    targets: tuple[dict[str, str], ...] = ()
+    """The runbook's parameters for each thing that is moved, one after the other; none: it cannot be run."""
 
 
 class RunRow(Row, frozen=True, kw_only=True):

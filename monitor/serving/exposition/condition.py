@@ -121,7 +121,8 @@ def _rule_samples(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
 
 
 def _decisions(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
-    newest = {(row.trigger, row.scope): row for row in sorted(snapshot.decisions, key=lambda row: row.opened_at)}
+    ordered = sorted(snapshot.decisions, key=lambda row: row.opened_at)
+    newest = {(row.trigger, scope): row for row in ordered for scope in row.scopes or (row.scope,)}
     counts = Counter((row.trigger, row.state) for row in newest.values())
     for trigger in sorted({trigger for trigger, _ in newest}):
         for state in DECISION_STATES:
