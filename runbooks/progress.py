@@ -11,9 +11,11 @@ from monitor.deciding.contracts import RunState
 from monitor.deciding.entry import Entry
 from monitor.serving.snapshot import CheckRow, StepRow
 
-StepState: TypeAlias = Literal["next", "waiting", "running", "done", "failed", "parked", "skipped", "aborted"]
-BEGUN: frozenset[StepState] = frozenset({"waiting", "running"})
-STUCK: frozenset[StepState] = frozenset({"failed", "parked"})
+StepState: TypeAlias = Literal[
+    "next", "waiting", "running", "done", "failed", "parked", "skipped", "aborted", "undoing", "undone"
+]
+BEGUN: frozenset[StepState] = frozenset({"waiting", "running", "undoing"})
+STUCK: frozenset[StepState] = frozenset({"failed", "parked", "undone"})
 PASSED: frozenset[StepState] = frozenset({"done", "skipped"})
 FINAL: frozenset[RunState] = frozenset({"done", "aborted", "ineffective"})
 
@@ -34,6 +36,14 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Who answered for it."""
     insisted: bool = False
     """Whether a person had it go on although a step it needs was skipped."""
+    by_hand: bool = False
+    """Whether people do it and golive only asks."""
+    undoing: bool = False
+    """Whether it is about taking the step back, not about doing it."""
+    before: str = ""
+    """What it was before it was to be taken back."""
+    undone: int = 0
+    """How often it was taken back; the next sending is another one, under another key."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +58,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     aborting: str = ""
     """Who asked for an abort; a crash before it was carried out does not take that back."""
+    by_hand: str = ""
+    """Who took it over; from then on golive sends nothing."""
+    begins_at: float | None = None
+    """When its first step begins, if a person started it."""
     verify: tuple[CheckRow, ...] = ()
 
 
@@ -72,10 +86,10 @@ def recalled(lines: Iterable[Entry]) -> Recalled:
 
 def half_done(names: Iterable[str], steps: Mapping[str, Progress]) -> str:
     """What an aborted run leaves behind, in words."""
-    groups: dict[str, list[str]] = {"done": [], "not known": [], "not begun": []}
+    groups: dict[str, list[str]] = {"done": [], "not known": [], "taken back": [], "not begun": []}
+    words = {"done": "done", "next": "not begun", "skipped": "not begun", "undone": "taken back"}
     for name in names:
-        state = steps[name].state
-        groups["done" if state == "done" else "not begun" if state in ("next", "skipped") else "not known"].append(name)
+        groups[words.get(steps[name].state, "not known")].append(name)
     return "; ".join(f"{word}: {', '.join(found)}" for word, found in groups.items() if found)
 
 

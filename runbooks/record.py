@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -83,9 +84,9 @@ class Record:
         who: str = GOLIVE,
         via: str = "",
         rows: Sequence[CheckRow] = (),
-        aborting: str = "",
+        marks: Mapping[str, Any] | None = None,
     ) -> None:
-        """Journal the run's change, then let it be so."""
+        """Journal the run's change, then let it be so. marks: further fields of its standing that change with it."""
         now = self.clock()
         ended = now if state in FINAL else None
         new = replace(
@@ -93,8 +94,8 @@ class Record:
             state=state,
             detail=detail,
             ended_at=ended,
-            aborting=aborting or self.standing.aborting,
             verify=tuple(rows) or self.standing.verify,
+            **(marks or {}),
         )
         await self._journal.append(
             "run",
@@ -117,6 +118,7 @@ class Record:
             attempt=progress.attempt + 1,
             question=request if step.asks else "",
             insisted=progress.insisted,
+            undone=progress.undone,
         )
         await self.step(step, begun, f"waits for {step.owner or 'a person'}" if step.asks else f"begins: {request}")
 
@@ -160,6 +162,8 @@ class Record:
         """The question to a person about a step that is stuck."""
         context = self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
         undo = step.undo.shown(context) if step.undo is not None else ""
+        if self.steps[step.name].undoing:
+            return f"{undo}: {detail}: was it taken back? Resolve it as done when it was, as not_done when it is in effect."
         return question(step.request_text(context), detail, undo, known=known)
 
     def row(self, verify: tuple[CheckRow, ...]) -> RunRow:
@@ -181,6 +185,9 @@ class Record:
             steps=tuple(step_row(row, self.steps[row.name], aborted=aborted) for row in self._plan),
             verify=standing.verify or verify,
             detail=standing.detail,
+            mode=order.mode,
+            begins_at=standing.begins_at if all(step.state == "next" for step in self.steps.values()) else None,
+            by_hand=standing.by_hand,
         )
 
     def waiting(self) -> tuple[WaitingRow, ...]:

@@ -8,6 +8,7 @@ from monitor.config_checks.plan import duty_problems
 from monitor.config_checks.subject import Subject
 from monitor.documents.finding import Finding, meant, quoted
 from monitor.documents.positions import Path
+from monitor.plan import PAST
 from monitor.units import spell_duration
 from runbooks.book import Book
 from runbooks.model import Runbook
@@ -25,7 +26,8 @@ def play_problems(subject: Subject, book: Book) -> Iterator[Finding]:
         except ValueError as error:
             yield subject.finding((*path, "parameters"), str(error), f"see `golive runbook show {runbook.name}`")
         step = (*path, "runbook")
-        yield from _asked(subject, step, *book.names_used(trigger.runbook))
+        rules, signals = book.names_used(trigger.runbook)
+        yield from _asked(subject, step, rules - {PAST}, signals)
         yield from _needed(subject, step, runbook)
         yield from _time(subject, step, runbook)
 

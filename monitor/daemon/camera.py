@@ -118,6 +118,7 @@ class Camera:
             waiting=(*part.desk.waiting_rows(), *_unsigned(gates, part.course)),
             decisions=part.desk.decision_rows(),
             runs=runs,
+            points=part.desk.office.safety.points.rows(),
             alerts=board.alerts(part.engine, now),
             sparks=ticker.sparks.rows(),
             series=series,

@@ -15,12 +15,12 @@ from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import Pages
 from monitor.daemon.refill import refill
+from monitor.daemon.safety import open_journal, safety_of
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.auth import Authority
+from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.desk import Desk
-from monitor.deciding.journal import Journal
-from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
@@ -32,7 +32,7 @@ from monitor.model import Health
 from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
-from monitor.serving.snapshot import DecisionRow
+from monitor.serving.snapshot import DecisionRow, PointRow
 from monitor.serving.web.app import make_app
 from monitor.serving.web.listener import Listener
 from monitor.serving.web.services import Denial
@@ -157,12 +157,8 @@ class Daemon:
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
 
     async def _open_journal(self) -> None:
-        try:
-            self.journal = await Journal.open(self.state_dir / "journal.db", clock=self.clock)
-        except JournalDamagedError as error:
-            self.degraded = f"the journal is damaged, so no runbook can run: {error}"
-            log.critical("%s. Monitoring goes on. Next: golive audit verify", self.degraded)
-            self.journal = await Journal.open(None, clock=self.clock)
+        self.second = BreakGlassLog(self.state_dir)
+        self.journal, self.degraded = await open_journal(self.state_dir, self.clock, self.second)
 
     def _make_desk(self) -> Desk:
         config = self.config
@@ -170,7 +166,7 @@ class Daemon:
             triggers=config.triggers,
             people=config.people,
             book=self.book,
-            executor=Runner(self.journal, self.base, self.clock),
+            executor=Runner(self.journal, self.base, self.clock, config.cutover.undo_window),
             journal=self.journal,
             default_mode=config.cutover.default_mode,
             cutover_name=config.cutover.name,
@@ -179,6 +175,8 @@ class Daemon:
             on_event=self._decision_changed,
             on_rolled_back=self._rolled_back,
             disabled=self.degraded,
+            safety=safety_of(config, self.journal, self.clock, self._point_changed, self.second),
+            environment=config.cutover.environment,
         )
 
     def _make_ticker(self) -> Ticker:
@@ -229,6 +227,10 @@ class Daemon:
     def _decision_changed(self, kind: str, row: DecisionRow, what: str) -> None:
         self.camera.wanted = True
         self.pages.decision(kind, row, what, self.clock())
+
+    def _point_changed(self, row: PointRow, what: str) -> None:
+        self.camera.wanted = True
+        self.pages.point(row, what, self.clock())
 
     async def _rolled_back(self, row: DecisionRow) -> None:
         plan = self.book.get(row.runbook)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from monitor.deciding.contracts import Plan
 from monitor.deciding.decision import BY_HAND, Decision, State, decision_id
 from monitor.deciding.facts import Facts
-from monitor.deciding.judgement import Armament, checks, material, opening
+from monitor.deciding.judgement import Armament, material, opening
 from monitor.deciding.office import Office
+from monitor.deciding.ruling import conditions
 from monitor.deciding.voting import by_hand
 from monitor.judging.triggers import Approval
 from monitor.model import Truth
@@ -61,7 +62,7 @@ class Draft:
         )
 
     def requested(
-        self, actor: Actor, runbook: str, parameters: Mapping[str, str], reason: str, facts: Facts, number: int
+        self, actor: Actor, runbook: str, parameters: Mapping[str, str], reason: str, facts: Facts, number: int | str
     ) -> Decision:
         """The decision that a person asks for; Refusal when the runbook or a parameter is not there."""
         plan = self.office.book.plan(runbook)
@@ -107,7 +108,8 @@ class Draft:
         facts: Facts,
         detail: str,
     ) -> Decision:
-        conditions = checks(plan.preflight, facts) if plan is not None else ()
+        points = self.office.safety.points.reading(scope, parameters)
+        judged = conditions(plan, facts, points)
         return Decision(
             id=identity,
             triggers=triggers,
@@ -122,9 +124,11 @@ class Draft:
             reason=reason,
             approval=approval,
             parameters=parameters,
-            material=material(rules, plan, conditions, facts, self.office.config_digest),
+            material=material(rules, plan, judged, facts, self.office.config_digest, points.material),
             evidence=facts.evidence(sorted(rules)),
-            preflight=conditions,
+            preflight=judged,
+            points=points.rows,
+            pinned=plan.pinned if plan is not None else {},
             deadline=facts.at + approval.deadline if state is State.AWAITING else None,
             nonce=self.office.nonce(),
             detail=detail,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.deciding.contracts import Plan
@@ -11,6 +11,7 @@ from monitor.deciding.facts import Facts
 from monitor.judging.expressions import Expression, ExpressionError, parse
 from monitor.judging.triggers import Trigger
 from monitor.model import Truth
+from monitor.plan import PAST
 from monitor.serving.snapshot import CheckRow
 
 INDEPENDENT = 2
@@ -47,8 +48,15 @@ def breached(rules: Iterable[str], facts: Facts) -> tuple[str, ...]:
     return tuple(sorted(rule for rule in rules if facts.rule(rule) is Truth.TRUE))
 
 
-def checks(expressions: Iterable[str], facts: Facts) -> tuple[CheckRow, ...]:
-    """Judge conditions one by one; one that cannot be read is unknown, and says why."""
+def checks(expressions: Iterable[str], facts: Facts, past: Truth = Truth.UNKNOWN) -> tuple[CheckRow, ...]:
+    """Judge conditions one by one; one that cannot be read is unknown, and says why.
+
+    past: whether a point of no return that concerns the decision is passed.
+    """
+
+    def rule(name: str) -> Truth:
+        return past if name == PAST else facts.rule(name)
+
     rows: list[CheckRow] = []
     for text in expressions:
         try:
@@ -56,17 +64,17 @@ def checks(expressions: Iterable[str], facts: Facts) -> tuple[CheckRow, ...]:
         except ExpressionError as error:
             rows.append(CheckRow(what=text, state="unknown", detail=f"cannot be read: {error}"))
             continue
-        truth = parsed.evaluate(facts.rule, facts.signal)
-        rows.append(CheckRow(what=text, state=truth.name.lower(), detail=_measured(parsed, facts)))
+        truth = parsed.evaluate(rule, facts.signal)
+        rows.append(CheckRow(what=text, state=truth.name.lower(), detail=_measured(parsed, facts, rule)))
     return tuple(rows)
 
 
-def _measured(expression: Expression, facts: Facts) -> str:
+def _measured(expression: Expression, facts: Facts, rule: Callable[[str], Truth]) -> str:
     parts = []
     for name in sorted(expression.signals):
         value = facts.signal(name)
         parts.append(f"{name} is {'unknown' if value is None else f'{value:.4g}'}")
-    parts += [f"{name} is {'unknown' if facts.rule(name) is Truth.UNKNOWN else 'known'}" for name in expression.rules]
+    parts += [f"{name} is {'unknown' if rule(name) is Truth.UNKNOWN else 'known'}" for name in expression.rules]
     return ", ".join(parts)
 
 
@@ -76,7 +84,12 @@ def all_of(rows: Iterable[CheckRow]) -> Truth:
 
 
 def material(
-    rules: Iterable[str], plan: Plan | None, preflight: tuple[CheckRow, ...], facts: Facts, config_digest: str
+    rules: Iterable[str],
+    plan: Plan | None,
+    preflight: tuple[CheckRow, ...],
+    facts: Facts,
+    config_digest: str,
+    points: tuple[tuple[str, str], ...] = (),
 ) -> Material:
     """What a signature given at this tick would rest on."""
     return Material(
@@ -85,6 +98,7 @@ def material(
         config_digest=config_digest,
         breached=breached(rules, facts),
         preflight=tuple((row.what, row.state) for row in preflight),
+        points=points,
     )
 
 
@@ -101,11 +115,23 @@ def void_because(before: Material, now: Material, *, with_preflight: bool) -> st
         return f"the stage is now {now.stage}"
     if gone := sorted(set(before.breached) - set(now.breached)):
         return f"{', '.join(gone)} is no longer in breach or cannot be known"
-    if with_preflight and now.preflight != before.preflight:
-        states = dict(before.preflight)
-        changed = [f"{what} is now {state}" for what, state in now.preflight if states.get(what) != state]
-        return f"pre-flight changed: {', '.join(changed) or 'other conditions'}"
-    return ""
+    if why := _passed(before, now):
+        return why
+    return _preflight(before, now) if with_preflight else ""
+
+
+def _passed(before: Material, now: Material) -> str:
+    known = dict(before.points)
+    moved = [f"point of no return {name} is now {state}" for name, state in now.points if known.get(name) != state]
+    return ", ".join(moved) or ("other points of no return count now" if now.points != before.points else "")
+
+
+def _preflight(before: Material, now: Material) -> str:
+    if now.preflight == before.preflight:
+        return ""
+    states = dict(before.preflight)
+    changed = [f"{what} is now {state}" for what, state in now.preflight if states.get(what) != state]
+    return f"pre-flight changed: {', '.join(changed) or 'other conditions'}"
 
 
 def opening(mode: str, truth: Truth, armament: Armament, facts: Facts, automatic_runs: int) -> tuple[State, str]:

@@ -9,13 +9,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from monitor.deciding.attesting import attested
 from monitor.deciding.contracts import Book, Executor, Order
 from monitor.deciding.decision import Decision
 from monitor.deciding.facts import Facts
 from monitor.deciding.journal import Journal
 from monitor.deciding.judgement import Armament
 from monitor.deciding.people import Person
+from monitor.deciding.points import Reading
 from monitor.deciding.ruling import View, conditions
+from monitor.deciding.safety import Safety
 from monitor.serving.snapshot import DecisionRow
 
 log = logging.getLogger("golive.deciding")
@@ -62,13 +65,15 @@ class Office:
     clock: Callable[[], float]
     on_event: OnEvent
     on_rolled_back: OnRolledBack
+    safety: Safety
     monotonic: Callable[[], float] = time.monotonic
     nonce: Callable[[], str] = _nonce
     wheel: Wheel = field(default_factory=Wheel)
 
     def view(self, decision: Decision, facts: Facts, deadline: float) -> View:
         """All that a ruling on a decision rests on. deadline: on the monotonic clock."""
-        plan = self.book.plan(decision.runbook)
+        plan, points = self.book.plan(decision.runbook), self.points(decision)
+        judged = conditions(plan, facts, points)
         return View(
             facts=facts,
             plan=plan,
@@ -79,8 +84,14 @@ class Office:
             overdue=self.monotonic() >= deadline,
             wheel=self.wheel.holder,
             nonce=self.nonce,
-            conditions=conditions(plan, facts),
+            conditions=attested(judged, decision, facts.at, self.monotonic()),
+            points=points,
+            late=self.safety.late(facts.at),
         )
+
+    def points(self, decision: Decision) -> Reading:
+        """The points of no return that concern a decision, as of the last tick."""
+        return self.safety.points.reading(decision.scope, decision.parameters)
 
     def row(self, decision: Decision) -> DecisionRow:
         """The decision as displays see it, with the steps of its runbook as they would be sent."""
@@ -107,4 +118,5 @@ def order_of(decision: Decision) -> Order:
         reason=decision.reason,
         parameters=decision.parameters,
         pinned=decision.pinned,
+        mode=decision.mode,
     )

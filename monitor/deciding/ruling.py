@@ -6,16 +6,20 @@ Pure: the same decision under the same view gives the same change.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
+from monitor.deciding.attesting import holds
+from monitor.deciding.breakglass import GLASS
 from monitor.deciding.change import Change
 from monitor.deciding.contracts import Plan
 from monitor.deciding.decision import ASKING, Decision, State, moved
+from monitor.deciding.differing import differences
 from monitor.deciding.facts import Facts
-from monitor.deciding.judgement import Armament, all_of, automatic_guard, cause, checks, material, void_because
+from monitor.deciding.judgement import Armament, automatic_guard, cause, checks, material, void_because
 from monitor.deciding.people import Person
+from monitor.deciding.points import Reading
 from monitor.deciding.voting import fresh, met
 from monitor.model import Truth
 from monitor.serving.snapshot import CheckRow
@@ -41,7 +45,11 @@ class View:
     """The decision that has a run now; empty: none."""
     nonce: Callable[[], str]
     conditions: tuple[CheckRow, ...]
-    """The pre-flight as it is now."""
+    """The pre-flight as it is now, the points of no return that freeze among it."""
+    points: Reading = field(default_factory=Reading)
+    """The points of no return that concern it."""
+    late: bool = False
+    """Whether the decide-by clock has run out."""
 
     def rules(self, decision: Decision) -> frozenset[str]:
         """All rules of a decision's triggers."""
@@ -53,16 +61,27 @@ def rules_of(decision: Decision, triggers: Mapping[str, Armament]) -> frozenset[
     return frozenset[str]().union(*(triggers[name].when.rules for name in decision.triggers if name in triggers))
 
 
-def conditions(plan: Plan | None, facts: Facts) -> tuple[CheckRow, ...]:
-    """A runbook's pre-flight, judged."""
-    return checks(plan.preflight, facts) if plan is not None else ()
+def conditions(plan: Plan | None, facts: Facts, points: Reading) -> tuple[CheckRow, ...]:
+    """A runbook's pre-flight and the points of no return that freeze, judged."""
+    return (*(checks(plan.preflight, facts, points.past) if plan is not None else ()), *points.checks)
+
+
+def cleared(decision: Decision, triggers: Mapping[str, Armament], facts: Facts) -> bool:
+    """Whether its cause is gone."""
+    return cause(decision, triggers, facts) is Truth.FALSE
+
+
+def _withdraws(decision: Decision, triggers: Mapping[str, Armament]) -> bool:
+    """Whether the end of its cause ends it; else people are asked again on what is true now."""
+    armament = triggers.get(decision.triggers[0])
+    return armament is None or armament.trigger.abort_if_clear
 
 
 def ruling(decision: Decision, view: View) -> Change | None:
     """The change that a tick calls for; None for none."""
     if decision.state not in ASKING | {State.PREFLIGHT}:
         return None
-    if cause(decision, view.triggers, view.facts) is Truth.FALSE:
+    if cleared(decision, view.triggers, view.facts) and _withdraws(decision, view.triggers):
         return _to(decision, State.WITHDRAWN, view, "the cause has cleared")
     return _asking(decision, view) if decision.state in ASKING else _before_execution(decision, view)
 
@@ -72,7 +91,9 @@ def _to(decision: Decision, state: State, view: View, words: str) -> Change:
 
 
 def _now(decision: Decision, view: View, *, with_preflight: bool) -> str:
-    now = material(view.rules(decision), view.plan, view.conditions, view.facts, view.config_digest)
+    now = material(
+        view.rules(decision), view.plan, view.conditions, view.facts, view.config_digest, view.points.material
+    )
     return void_because(decision.material, now, with_preflight=with_preflight)
 
 
@@ -92,9 +113,15 @@ def _asking(decision: Decision, view: View) -> Change | None:
 def _void(base: Decision, view: View, why: str) -> Change:
     """Take the signatures back and ask again, on what is true now."""
     rules = view.rules(base)
+    pinned = view.plan.pinned if view.plan is not None else base.pinned
+    facts, points = view.facts, view.points
     new = _replace(
         base,
-        material=material(rules, view.plan, view.conditions, view.facts, view.config_digest),
+        material=material(rules, view.plan, view.conditions, facts, view.config_digest, points.material),
+        pinned=pinned,
+        changes=differences(base.pinned, pinned) if base.pinned else (),
+        attestations=(),
+        points=points.rows,
         evidence=view.facts.evidence(sorted(rules)),
         preflight=view.conditions,
         votes=(),
@@ -109,14 +136,26 @@ def _void(base: Decision, view: View, why: str) -> Change:
 
 def _before_execution(decision: Decision, view: View) -> Change | None:
     if why := _now(decision, view, with_preflight=False) or not_entitled(decision, view):
+        if decision.mode == GLASS:
+            words = f"break-glass has lapsed: {why}; break it again if it is still needed"
+            return _to(decision, State.WITHDRAWN, view, words)
         return _void(moved(decision, State.AWAITING, view.facts.at), view, why)
-    truth = all_of(view.conditions)
+    truth = holds(view.conditions)
     if truth is Truth.FALSE:
         words = f"frozen: pre-flight failed: {_those(view, 'false')}"
         frozen = _replace(moved(decision, State.FROZEN, view.facts.at, words), preflight=view.conditions)
         return Change(frozen, GOLIVE, words)
-    if truth is Truth.UNKNOWN:
-        return _waits(decision, view, f"waits: pre-flight cannot be known: {_those(view, 'unknown')}")
+    return _unknown(decision, view) if truth is Truth.UNKNOWN else _begin(decision, view)
+
+
+def _unknown(decision: Decision, view: View) -> Change | None:
+    words = f"pre-flight cannot be known: {_those(view, 'unknown')}"
+    if decision.mode == "auto":
+        return _void(moved(decision, State.AWAITING, view.facts.at), view, f"{words}; a person decides")
+    return _waits(decision, view, f"waits: {words}; an approver who did not ask may attest it")
+
+
+def _begin(decision: Decision, view: View) -> Change | None:
     if view.wheel not in ("", decision.id):
         return _waits(decision, view, f"waits: decision {view.wheel} has a run")
     if view.plan is None:
@@ -126,12 +165,14 @@ def _before_execution(decision: Decision, view: View) -> Change | None:
         run=f"run-{decision.id}",
         pinned=view.plan.pinned,
         preflight=view.conditions,
+        points=view.points.rows,
     )
-    return Change(new, GOLIVE, f"pre-flight holds: {decision.runbook} begins")
+    word = "".join(f", {row.what} on the word of {row.attested}" for row in view.conditions if row.attested)
+    return Change(new, GOLIVE, f"pre-flight holds{word}: {decision.runbook} begins")
 
 
 def _those(view: View, state: str) -> str:
-    return ", ".join(row.what for row in view.conditions if row.state == state)
+    return ", ".join(row.what for row in view.conditions if row.state == state and not row.attested)
 
 
 def _waits(decision: Decision, view: View, words: str) -> Change | None:
@@ -148,4 +189,6 @@ def not_entitled(decision: Decision, view: View) -> str:
     armament = view.triggers.get(decision.triggers[0])
     if armament is None or armament.trigger.absolute:
         return "its trigger may not act by itself"
+    if view.late:
+        return "decide-by has passed"
     return automatic_guard(armament.truth(view.facts), armament, view.facts)

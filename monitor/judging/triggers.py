@@ -37,4 +37,6 @@ class Trigger(Section, frozen=True, kw_only=True):
     parameters: dict[str, str] = {}
     cooldown: Duration = 1500.0
     max_runs: int = 1
+    abort_if_clear: bool = True
+    """Whether the decision is withdrawn when its cause clears while it is asked; else people are asked again."""
     approval: Approval

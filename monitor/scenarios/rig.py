@@ -8,6 +8,7 @@ from typing import cast
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import Pages
+from monitor.daemon.safety import safety_of
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
@@ -118,6 +119,10 @@ class Rig:
             on_event=lambda kind, row, what: self.ticker.pages.decision(kind, row, what, self.now),
             on_rolled_back=self._rolled_back,
             monotonic=lambda: self.elapsed,
+            safety=safety_of(
+                config, self.journal, self._clock, lambda row, words: self.ticker.pages.point(row, words, self.now)
+            ),
+            environment=config.cutover.environment,
         )
 
     def _make_ticker(self, intake: Intake) -> Ticker:
