@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.serving.snapshot import DecisionRow, EvidenceRow, StepRow
+from dashboards.terminal.drawing.phrases import clock
+from monitor.serving.snapshot import CutoverRow, DecisionRow, EvidenceRow, StepRow
 from monitor.units import format_duration, format_value
 from runbooks.book import Touches
 from runbooks.model import Runbook
 
 
-def decision_lines(row: DecisionRow, environment: str) -> Iterator[str]:
-    """A decision with its evidence, pre-flight, steps and digest."""
-    yield f"{environment}  decision {row.id}  {row.state}"
+def decision_lines(row: DecisionRow, cutover: CutoverRow) -> Iterator[str]:
+    """A decision with its evidence, pre-flight, points of no return, budget, steps and digest."""
+    yield f"{cutover.environment}  decision {row.id}  {row.state}"
     yield f"  runbook    {row.runbook}: {row.title}"
     yield f"  scope      {row.scope}"
     yield f"  because    {row.reason}" + (f" ({row.detail})" if row.detail else "")
@@ -25,6 +26,17 @@ def decision_lines(row: DecisionRow, environment: str) -> Iterator[str]:
         yield f"  evidence   {_evidence(evidence)}"
     for check in row.preflight:
         yield f"  pre-flight {check.what}: {check.state}" + (f" ({check.detail})" if check.detail else "")
+        if check.attested:
+            yield f"             attested by {check.attested}"
+    for point in row.points:
+        yield f"  no return  {point.name} ({point.after}): {point.state}, {point.detail}"
+    if row.cleared:
+        yield "  CLEARED    its cause is gone: it is asked on what is true now"
+    yield f"  budget     {format_duration(cutover.rollback_seconds)}" + (
+        f", decide by {clock(cutover.decide_by)} UTC" if cutover.decide_by is not None else ""
+    )
+    for line in row.changes:
+        yield f"  changed    {line}"
     for step in row.steps:
         yield from _step(step)
     yield f"  digest     {row.digest}"

@@ -29,6 +29,7 @@ _LOUD = {
     "reminder": "warning",
     "overdue": "critical",
     "attested": "info",
+    "asked": "warning",
 }
 """Events of a decision that people are told of, and how loudly."""
 

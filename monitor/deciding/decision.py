@@ -119,6 +119,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[Vote, ...] = ()
     deadline: float | None = None
     nonce: str = ""
+    asked_at: float = 0.0
+    """When the nonce was made; 0: when it was opened. An old one is not signed any more."""
     run: str = ""
     pinned: dict[str, object] = {}
     """The runbook as it is asked for; once it runs, as it was when the run began."""

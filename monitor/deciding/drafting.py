@@ -131,6 +131,7 @@ class Draft:
             pinned=plan.pinned if plan is not None else {},
             deadline=facts.at + approval.deadline if state is State.AWAITING else None,
             nonce=self.office.nonce(),
+            asked_at=facts.at,
             detail=detail,
         )
 

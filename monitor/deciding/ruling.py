@@ -20,7 +20,7 @@ from monitor.deciding.facts import Facts
 from monitor.deciding.judgement import Armament, automatic_guard, cause, checks, material, void_because
 from monitor.deciding.people import Person
 from monitor.deciding.points import Reading
-from monitor.deciding.voting import fresh, met
+from monitor.deciding.voting import VALID_FOR, fresh, met
 from monitor.model import Truth
 from monitor.serving.snapshot import CheckRow
 
@@ -104,10 +104,21 @@ def _asking(decision: Decision, view: View) -> Change | None:
         return _void(decision, view, "signatures have expired")
     late = decision.deadline is not None and view.facts.at >= decision.deadline
     if decision.state is not State.AWAITING or not (late or view.overdue):
-        return None
+        return _asked_again(decision, view)
     if decision.approval.on_deadline == "deny":
         return _to(decision, State.DENIED, view, "nobody approved in time: denied")
     return _to(decision, State.ESCALATED, view, "nobody approved in time: escalated, it can still be approved")
+
+
+def _asked_again(decision: Decision, view: View) -> Change | None:
+    """What was shown long ago is not signed any more: a new nonce, and people hear that it is still asked.
+
+    Signatures stay, as what they were given for has not changed.
+    """
+    if view.facts.at - (decision.asked_at or decision.opened_at) < VALID_FOR:
+        return None
+    new = _replace(decision, nonce=view.nonce(), asked_at=view.facts.at)
+    return Change(new, GOLIVE, f"still asked: {decision.runbook} waits for signatures", kind="asked")
 
 
 def _void(base: Decision, view: View, why: str) -> Change:
@@ -126,6 +137,7 @@ def _void(base: Decision, view: View, why: str) -> Change:
         preflight=view.conditions,
         votes=(),
         nonce=view.nonce(),
+        asked_at=facts.at,
         mode="approve" if base.mode == "auto" else base.mode,
         detail=f"asked again: {why}",
     )
