@@ -153,6 +153,7 @@ class Case:
             await self._execute(change)
         else:
             await self._apply(change)
+            self.conditions = self._office.view(self.decision, self._facts, self._deadline).conditions
 
     async def _execute(self, change: Change) -> None:
         wheel = self._office.wheel

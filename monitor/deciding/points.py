@@ -112,8 +112,8 @@ class Reading:
 
     @property
     def material(self) -> tuple[tuple[str, str], ...]:
-        """Names and states."""
-        return tuple((row.name, row.state) for row in self.rows)
+        """Names and states of those that only warn; those that freeze are conditions of the pre-flight."""
+        return tuple((row.name, row.state) for row in self.rows if row.after == "warn")
 
 
 class Points:

@@ -134,7 +134,7 @@ def _void(base: Decision, view: View, why: str) -> Change:
         attestations=(),
         points=points.rows,
         evidence=view.facts.evidence(sorted(rules)),
-        preflight=view.conditions,
+        preflight=tuple(_replace(row, attested="") for row in view.conditions),
         votes=(),
         nonce=view.nonce(),
         asked_at=facts.at,

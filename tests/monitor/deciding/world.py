@@ -9,13 +9,18 @@ from typing import Any
 
 import msgspec
 
+from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.contracts import Report
 from monitor.deciding.desk import Desk
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
+from monitor.deciding.locking import Locks
 from monitor.deciding.people import Person
+from monitor.deciding.points import Points
+from monitor.deciding.safety import Safety
 from monitor.judging.triggers import Approval, Trigger
 from monitor.model import Truth
+from monitor.plan import PointOfNoReturn
 from monitor.serving.acts import Actor
 from monitor.serving.snapshot import DecisionRow, EvidenceRow, RunRow, StepRow
 
@@ -179,13 +184,19 @@ class World:
         self.executor: Any = Executor()
         self.events: list[tuple[str, str, str]] = []
         self.concluded: list[str] = []
+        self.points: tuple[PointOfNoReturn, ...] = ()
+        self.told: list[str] = []
+        self.decide_by: float | None = None
+        self.second: BreakGlassLog | None = None
         self.facts = Facts(at=self.now)
         self.desk: Desk
         self.journal: Journal
         self._desk = desk
 
     async def start(self, executor: Callable[[Journal], Any] | None = None) -> World:
-        self.journal = await Journal.open(self.path, clock=lambda: self.now, monotonic=lambda: self.mono)
+        self.journal = await Journal.open(
+            self.path, clock=lambda: self.now, monotonic=lambda: self.mono, witness=self.second
+        )
         if executor is not None:
             self.executor = executor(self.journal)
         self.desk = Desk(
@@ -202,6 +213,14 @@ class World:
                 "monotonic": lambda: self.mono,
                 "on_event": lambda kind, row, what: self.events.append((kind, row.id, what)),
                 "on_rolled_back": self._concluded,
+                "safety": Safety(
+                    points=Points(
+                        self.points, self.journal, lambda: self.now, lambda _row, words: self.told.append(words)
+                    ),
+                    locks=Locks(self.journal),
+                    decide_by=self.decide_by,
+                    second=self.second,
+                ),
                 **self._desk,
             }
         )
