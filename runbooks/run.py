@@ -18,7 +18,7 @@ from monitor.deciding.contracts import Report, RunState
 from monitor.deciding.ledger import JournalError
 from monitor.serving.snapshot import CheckRow, RunRow
 from runbooks import takeover, undo_window, verifying
-from runbooks.conduct import Errand, perform, probed
+from runbooks.conduct import Flights, perform, probed
 from runbooks.context import Answered, Context
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
 from runbooks.facts_watch import FactsWatch
@@ -40,7 +40,8 @@ class Run:
         """window: seconds between a person's start and the first step."""
         self.record = record
         self.inbox: Inbox[RunRow] = Inbox(f"run {record.order.run}", self._stumbled)
-        self.errand = Errand()
+        self.flights = Flights()
+        self.errand = self.flights.step
         self.facts = FactsWatch()
         self.ended = asyncio.Event()
         """Set once the run is final."""
@@ -77,7 +78,7 @@ class Run:
         """Stop without a word to the journal."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self.errand.recall()
+        await self.flights.recall()
         self.inbox.refuse_all("the daemon is stopping")
 
     async def turn(

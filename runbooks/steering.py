@@ -68,7 +68,7 @@ class Steering:
             self._record.state, words, who=actor.name, via=actor.via, detail=words, marks={"aborting": actor.name}
         )
         run.aborting = actor.name
-        if run.errand.out and any(
+        if run.flights.out and any(
             takeover.touches(step, self._record.steps[step.name]) for step in self._record.runbook.steps
         ):
             self._cut = asyncio.get_running_loop().call_later(GRACE, lambda: run.inbox.tell(self._cut_off))
@@ -83,7 +83,7 @@ class Steering:
 
     async def _cut_off(self) -> None:
         if not self._record.final:
-            await self._run.errand.recall()
+            await self._run.flights.recall()
             await self._run.end_aborted()
 
     async def _pause(self, actor: Actor, reason: str) -> RunRow:

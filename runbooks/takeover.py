@@ -28,7 +28,7 @@ async def take_over(run: Run, actor: Actor, reason: str) -> None:
         "running", words, detail=words, who=actor.name, via=actor.via, marks={"by_hand": actor.name, "begins_at": None}
     )
     run.held = False
-    if run.errand.out and any(touches(step, record.steps[step.name]) for step in record.runbook.steps):
+    if run.flights.out and any(touches(step, record.steps[step.name]) for step in record.runbook.steps):
         asyncio.get_running_loop().call_later(GRACE, lambda: run.inbox.tell(lambda: let_go(run)))
     else:
         await let_go(run)
@@ -44,7 +44,7 @@ async def let_go(run: Run) -> None:
     record = run.record
     if record.final or run.aborting or not record.standing.by_hand or record.state == "verifying":
         return
-    await run.errand.recall()
+    await run.flights.recall()
     run.answer = None
     for step in record.runbook.steps:
         progress = record.steps[step.name]

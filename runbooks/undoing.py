@@ -18,6 +18,7 @@ from runbooks.effect import Next, Outcome, Retry, follow
 from runbooks.interventions import needs_reason, said
 from runbooks.model import AnyStep
 from runbooks.progress import Progress, StepState, replace
+from runbooks.takeover import touches
 
 if TYPE_CHECKING:
     from runbooks.run import Run
@@ -53,8 +54,8 @@ def _refuse(run: Run, step: AnyStep, now: Progress) -> None:
     record = run.record
     if record.state != "paused" or run.aborting:
         raise Refusal(409, f"run {record.order.run} is {record.state}, not paused", "pause it first")
-    if run.errand.out:
-        raise Refusal(409, "a step is still in flight", "wait for its end")
+    if flying := [other.name for other in record.runbook.steps if touches(other, record.steps[other.name])]:
+        raise Refusal(409, f"{', '.join(flying)} is still in flight", "wait for its end")
     if now.state not in UNDOABLE:
         raise Refusal(
             409, f"step {step.name} is {now.state}; only a done or failed step is taken back", "resolve it first"
@@ -68,7 +69,7 @@ def _refuse(run: Run, step: AnyStep, now: Progress) -> None:
 
 def send(run: Run, step: AnyStep) -> None:
     """Send the undo; also after a crash, where the effect class allows it."""
-    run.errand.send(_perform(run, step), f"undo {step.name}")
+    run.flights.undo.send(_perform(run, step), f"undo {step.name}")
 
 
 def key_of(step: AnyStep, context: Context) -> str:
@@ -118,7 +119,7 @@ def ask_probe(run: Run, step: AnyStep) -> None:
         what, detail = await look(step, run.context(step), "interrupted by a restart")
         run.inbox.tell(lambda: settle(run, step, what, detail))
 
-    run.errand.send(ask(), f"probe undo {step.name}")
+    run.flights.undo.send(ask(), f"probe undo {step.name}")
 
 
 async def settle(run: Run, step: AnyStep, what: Next, detail: str) -> None:

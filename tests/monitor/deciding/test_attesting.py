@@ -184,7 +184,9 @@ async def test_as_an_automatic_decision_even_a_stored_word_counts_for_nothing(wo
 @given(st.lists(st.tuples(st.sampled_from(["true", "false", "unknown"]), st.booleans()), max_size=6))
 def test_a_false_row_outweighs_every_word(rows: list[tuple[str, bool]]) -> None:
     """Whatever is attested: one false condition makes all of it false, one unattested unknown makes it unknown."""
-    checks = [CheckRow(what=str(n), state=state, attested="carl: x" if said else "") for n, (state, said) in enumerate(rows)]
+    checks = [
+        CheckRow(what=str(n), state=state, attested="carl: x" if said else "") for n, (state, said) in enumerate(rows)
+    ]
     truth = holds(checks)
     assert (truth is FALSE) == any(state == "false" for state, _ in rows)
     open_questions = any(state == "unknown" and not said for state, said in rows)

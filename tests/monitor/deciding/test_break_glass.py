@@ -274,7 +274,17 @@ def test_the_second_record_lives_from_its_reserve_and_skips_a_torn_line(tmp_path
     reserve = tmp_path / "break_glass.reserve"
     assert reserve.stat().st_size > 0
     line = Line(
-        seq=0, at=1.0, mono=1.0, kind="run", who="g", via="", what="x", object="run-d1", state="running", data={}, public=True
+        seq=0,
+        at=1.0,
+        mono=1.0,
+        kind="run",
+        who="g",
+        via="",
+        what="x",
+        object="run-d1",
+        state="running",
+        data={},
+        public=True,
     )
     tried: list[int] = []
     real = log._append

@@ -122,9 +122,7 @@ async def test_fifty_requests_at_once_are_one_and_each_is_told_whose(world: Worl
     """Two people, the same and different keys, a held Enter: one decision, and who asked for it how long ago."""
     await world.measure(legacy_up=1.0)
     actors = [ANNA, OLGA]
-    asks = [
-        world.desk.request_run(actors[n % 2], "voice-back", {}, "calls are lost", f"k{n // 10}") for n in range(50)
-    ]
+    asks = [world.desk.request_run(actors[n % 2], "voice-back", {}, "calls are lost", f"k{n // 10}") for n in range(50)]
     rows = await asyncio.gather(*asks)
     assert len({row.id for row in rows}) == 1
     assert [row.answer for row in rows].count("") == 1
@@ -184,8 +182,15 @@ async def test_a_cause_that_clears_withdraws_unless_the_trigger_says_otherwise(t
 
 async def test_an_edited_runbook_voids_and_shows_what_changed(world: World) -> None:
     """The signers are asked again and see, line by line, what is different from what they read before."""
-    old = {"name": "voice-back", "steps": [{"name": "numbers", "request": {"url": "https://a/1"}}], "verify_hold": 30.0}
-    new = {"name": "voice-back", "steps": [{"name": "numbers", "request": {"url": "https://a/2"}}, {"name": "more"}]}
+    old: dict[str, object] = {
+        "name": "voice-back",
+        "steps": [{"name": "numbers", "request": {"url": "https://a/1"}}],
+        "verify_hold": 30.0,
+    }
+    new: dict[str, object] = {
+        "name": "voice-back",
+        "steps": [{"name": "numbers", "request": {"url": "https://a/2"}}, {"name": "more"}],
+    }
     world.book.plans["voice-back"] = Plan(pinned=old)
     await asked(world)
     await world.sign(ANNA)
