@@ -159,7 +159,11 @@ def approval_refusal(shown: DecisionRow, view: View) -> str:
             (now.digest, now.nonce) != (shown.digest, shown.nonce),
             "it changed while you were reading: close, read again, then sign",
         ),
-        (now.requester == person.name, "you asked for this yourself: a second person must sign"),
+        (
+            now.requester == person.name and now.not_requester,
+            "you asked for this yourself: a second person must sign",
+        ),
+        (person.name in now.locked, "you are locked out of it after wrong confirmations: another person signs"),
         (
             any(vote.person == person.name for vote in now.votes),
             "you have signed this already: another person must sign",

@@ -199,6 +199,8 @@ class StepRow(Row, frozen=True, kw_only=True):
     outcome: str = ""
     question: str = ""
     """What a waiting manual or parked step asks a person."""
+    undo: str = ""
+    """Exactly what would be sent to take it back; empty when the runbook states no undo."""
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
