@@ -24,7 +24,7 @@ def budget(view: View) -> tuple[str, str]:
     if view.snapshot is None:
         return "not known", "fail"
     cutover = view.snapshot.cutover
-    words = f"a rollback takes up to {format_duration(cutover.rollback_seconds)}"
+    words = f"takes up to {format_duration(cutover.rollback_seconds)}"
     if cutover.decide_by is None:
         return words, ""
     left = cutover.decide_by - view.now
