@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from monitor.deciding.contracts import RunAct, StepAct
 from monitor.deciding.facts import Facts
@@ -44,13 +45,14 @@ class Steering:
         await self._run.close()
 
     async def act(self, actor: Actor, act: RunAct, reason: str) -> RunRow:
-        """Steer it; Refusal when it cannot be done now. An abort answers once the run has ended."""
+        """Steer it; Refusal when it cannot be done now. An abort answers once the run has ended, as a rule."""
         may_steer(actor, stop=act in ("abort", "pause"))
         acts = {"abort": self._abort, "pause": self._pause, "resume": self._resume, "takeover": self._take_over}
         command = acts[act]
         row = await self._run.inbox.ask(lambda: command(actor, reason))
         if act == "abort":
-            await asyncio.wait_for(self._run.ended.wait(), GRACE * 3)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._run.ended.wait(), GRACE * 3)
             row = self.row()
         return row
 

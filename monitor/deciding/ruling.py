@@ -14,7 +14,7 @@ from monitor.deciding.attesting import holds
 from monitor.deciding.breakglass import GLASS
 from monitor.deciding.change import Change
 from monitor.deciding.contracts import Plan
-from monitor.deciding.decision import ASKING, Decision, State, moved
+from monitor.deciding.decision import ASKING, BY_HAND, Decision, State, moved
 from monitor.deciding.differing import differences
 from monitor.deciding.facts import Facts
 from monitor.deciding.judgement import Armament, automatic_guard, cause, checks, material, void_because
@@ -67,8 +67,8 @@ def conditions(plan: Plan | None, facts: Facts, points: Reading) -> tuple[CheckR
 
 
 def cleared(decision: Decision, triggers: Mapping[str, Armament], facts: Facts) -> bool:
-    """Whether its cause is gone."""
-    return cause(decision, triggers, facts) is Truth.FALSE
+    """Whether its cause is gone. A person's request has none, whatever joined it as further evidence."""
+    return BY_HAND not in decision.triggers and cause(decision, triggers, facts) is Truth.FALSE
 
 
 def _withdraws(decision: Decision, triggers: Mapping[str, Armament]) -> bool:

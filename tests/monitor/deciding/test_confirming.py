@@ -258,4 +258,17 @@ async def test_who_waits_for_a_person_is_said_again_and_to_more(world: World) ->
         await world.tick(30.0)
     kinds = [kind for kind, _, _ in world.events if kind in ("reminder", "overdue")]
     assert kinds == ["reminder", "overdue"]
+    await world.journal.append("note", "test", "all lines before this one are written")
     assert any("waits for a person" in event.what for event in world.journal.events_after(0, 200))
+
+
+async def test_a_persons_request_is_not_withdrawn_when_a_cause_that_joined_it_clears(world: World) -> None:
+    """A trigger that joins a request by hand is further evidence; its end does not end what a person asked for."""
+    await world.measure(legacy_up=1.0)
+    await world.tick(abandon=FALSE)
+    row = await world.desk.request_run(OLGA, "voice-back", {}, "calls are lost")
+    await world.tick(abandon=TRUE)
+    assert world.row().trigger == "by hand, rollback"
+    await world.tick(abandon=FALSE)
+    await world.tick()
+    assert (world.row().id, world.row().state, world.row().cleared) == (row.id, "awaiting", False)
