@@ -43,11 +43,16 @@ class Counter:
     """Requests by hand so far."""
     facts: Facts | None = None
     reminders: Reminders = field(default_factory=Reminders)
+    looked_at: float = 0.0
+    """When it was last looked at who waits."""
 
     def look(self, facts: Facts) -> None:
         """Take a tick's facts."""
         self.facts = facts
         self.office.safety.points.judge(facts)
+        if abs(facts.at - self.looked_at) < 1.0:
+            return
+        self.looked_at = facts.at
         cases = {case.decision.id: case for case in self.cases.values() if case.decision.state in OPEN and case.stored}
         for reminder in self.reminders.due(waiting_rows(cases.values()), facts.at):
             case = cases.get(reminder.id.partition("/")[0].removeprefix("run-"))
