@@ -12,12 +12,12 @@ import os
 import sys
 import syslog
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from monitor.deciding.entry import Line
-from monitor.deciding.reserve import Reserve
 
 log = logging.getLogger("golive.breakglass")
 
@@ -25,9 +25,10 @@ FILE = "break_glass.log"
 GLASS = "break_glass"
 """The mode of a decision that nobody but its requester signed."""
 RESERVE = 256 * 1024
-"""Bytes kept free for the file; enough for some hundred lines on a full disk."""
+"""Bytes that the file has in advance; enough for some hundred lines on a full disk."""
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST = 16 * 1024 * 1024
-"""Bytes of the file that are read back."""
+"""Bytes that the file may have; what comes after goes to standard error and syslog alone."""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,14 +44,20 @@ class BreakGlassLog:
 
     def __init__(self, state_dir: Path) -> None:
         self.path = state_dir / FILE
-        self._reserve = Reserve(state_dir / "break_glass.reserve", RESERVE)
         self._decisions: set[str] = set()
         self.failed = 0
         """Lines that the file did not take; standard error had them."""
 
     def prepare(self) -> None:
-        """Take the space for bad days."""
-        self._reserve.take()
+        """Take the space for bad days, inside the file: nobody else can use it up. It reads as NUL until it is used."""
+        with suppress(OSError):
+            handle = os.open(self.path, _FLAGS, 0o600)
+            try:
+                end = len(_content(handle))
+                if os.fstat(handle).st_size < end + RESERVE // 2:
+                    os.posix_fallocate(handle, end, RESERVE)
+            finally:
+                os.close(handle)
 
     def cover(self, decision: str) -> None:
         """From now on write down everything about this decision."""
@@ -71,22 +78,25 @@ class BreakGlassLog:
         raw = msgspec.json.encode(Spoken(line=line, trouble=trouble)) + b"\n"
         try:
             self._append(raw)
-        except OSError:
-            self._reserve.give()
-            try:
-                self._append(raw)
-            except OSError as error:
-                self.failed += 1
-                log.critical("%s cannot be written: %s", self.path, error)
-                return heard
+        except OSError as error:
+            self.failed += 1
+            log.critical("%s cannot be written: %s", self.path, error)
+            return heard
         return True
 
     def _append(self, raw: bytes) -> None:
-        handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        """Write behind the last line, into space that the file has already; a torn line is closed first."""
+        handle = os.open(self.path, _FLAGS, 0o600)
         try:
-            size = os.fstat(handle).st_size
-            if os.write(handle, raw) != len(raw):
-                os.ftruncate(handle, size)
+            content = _content(handle)
+            end = len(content)
+            if end + len(raw) > _MOST:
+                raise OSError(f"{self.path} has grown to {_MOST >> 20} MiB; next: move it aside")
+            raw = raw if content.endswith(b"\n") or not content else b"\n" + raw
+            if end + len(raw) > os.fstat(handle).st_size:
+                with suppress(OSError):
+                    os.posix_fallocate(handle, end, RESERVE)
+            if os.pwrite(handle, raw, end) != len(raw):
                 raise OSError(f"{self.path} took only a part of a line")
             os.fsync(handle)
         finally:
@@ -101,12 +111,23 @@ class BreakGlassLog:
             handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:
             return
-        with os.fdopen(handle, "rb") as file:
-            for raw in file.read(_MOST).splitlines():
-                try:
-                    yield msgspec.json.decode(raw, type=Spoken)
-                except msgspec.MsgspecError:
-                    log.warning("%s has a line that cannot be read", self.path)
+        try:
+            content = _content(handle)
+        finally:
+            os.close(handle)
+        for raw in content.splitlines():
+            try:
+                yield msgspec.json.decode(raw, type=Spoken)
+            except msgspec.MsgspecError:
+                log.warning("%s has a line that cannot be read", self.path)
+
+
+def _content(handle: int) -> bytes:
+    """What was written so far, without the space that is kept behind it."""
+    parts: list[bytes] = []
+    while (found := os.pread(handle, _MOST, sum(map(len, parts)))) and sum(map(len, parts)) < _MOST:
+        parts.append(found)
+    return b"".join(parts).rstrip(b"\0")
 
 
 def _to_stderr(words: str) -> bool:

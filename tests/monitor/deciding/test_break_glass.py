@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.deciding.breakglass import FILE, BreakGlassLog, Spoken
+from monitor.deciding.breakglass import FILE, RESERVE, BreakGlassLog, Spoken
 from monitor.deciding.entry import Line
 from monitor.deciding.journal import Journal
 from monitor.deciding.ledger import verify
@@ -39,7 +39,7 @@ async def alone(world: World, actor: Actor = ANNA, confirm: str = CONFIRM, **fie
 
 
 def spoken(path: Path) -> list[Spoken]:
-    return [msgspec.json.decode(raw, type=Spoken) for raw in (path / FILE).read_bytes().splitlines()]
+    return [msgspec.json.decode(raw, type=Spoken) for raw in (path / FILE).read_bytes().rstrip(b"\0").splitlines()]
 
 
 async def test_an_approver_alone_starts_it_and_everybody_hears(tmp_path: Path) -> None:
@@ -267,40 +267,25 @@ async def test_lines_kept_in_memory_alone_are_owed_to_the_next_journal(tmp_path:
     await third.close()
 
 
-def test_the_second_record_lives_from_its_reserve_and_skips_a_torn_line(tmp_path: Path) -> None:
-    """The reserve is given back when the file takes no more, and half a line at the end is no line."""
+def test_the_second_record_has_its_space_in_advance_and_closes_a_torn_line(tmp_path: Path) -> None:
+    """Lines go into space that the file holds already, and half a line of a crash spoils neither itself nor the next."""
     log = BreakGlassLog(tmp_path)
     log.prepare()
-    reserve = tmp_path / "break_glass.reserve"
-    assert reserve.stat().st_size > 0
-    line = Line(
-        seq=0,
-        at=1.0,
-        mono=1.0,
-        kind="run",
-        who="g",
-        via="",
-        what="x",
-        object="run-d1",
-        state="running",
-        data={},
-        public=True,
-    )
-    tried: list[int] = []
-    real = log._append
-
-    def once(raw: bytes) -> None:
-        tried.append(len(raw))
-        if reserve.exists():
-            raise OSError("no space left on device")
-        real(raw)
-
-    log._append = once  # type: ignore[method-assign]
-    assert log.write(line, "full")
-    assert (len(tried), reserve.exists()) == (2, False)
-    with (tmp_path / FILE).open("ab") as file:
+    size = (tmp_path / FILE).stat().st_size
+    assert size == RESERVE
+    fields: dict[str, Any] = {"seq": 0, "at": 1.0, "mono": 1.0, "kind": "run", "who": "g", "via": ""}
+    rest: dict[str, Any] = {"object": "run-d1", "state": "running", "data": {}, "public": True}
+    assert log.write(Line(**fields, **rest, what="one"), "full")
+    with (tmp_path / FILE).open("r+b") as file:
+        file.seek(len((tmp_path / FILE).read_bytes().rstrip(b"\0")))
         file.write(b'{"line": {"seq"')
-    assert [found.what for found in log.unjournalled()] == ["x"]
+    assert log.write(Line(**fields, **rest, what="two"), "full")
+    assert [found.what for found in log.unjournalled()] == ["one", "two"]
+    assert (tmp_path / FILE).stat().st_size == size
+    log.prepare()
+    assert (tmp_path / FILE).stat().st_size == size
+    assert log.write(Line(**fields, **rest, what="x" * size), "full")
+    assert [len(found.what) for found in log.unjournalled()] == [3, 3, size]
 
 
 async def test_covers_the_run_and_its_steps_and_nothing_else(tmp_path: Path) -> None:
