@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.config_checks.clocks import clock_problems
 from monitor.config_checks.derived import derived_problems
 from monitor.config_checks.names import name_problems
 from monitor.config_checks.paging import paging_problems
@@ -20,6 +21,7 @@ CHECKS = (
     rule_problems,
     trigger_problems,
     paging_problems,
+    clock_problems,
 )
 
 

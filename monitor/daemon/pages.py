@@ -17,7 +17,7 @@ from monitor.notify.fault import Scene
 from monitor.notify.incidents import Hearing
 from monitor.notify.message import Message
 from monitor.notify.wording import WORDS, around, clean_lines, clock, fitted, moment
-from monitor.serving.snapshot import DecisionRow
+from monitor.serving.snapshot import DecisionRow, PointRow
 
 _LOUD = {
     "awaiting": "critical",
@@ -34,11 +34,20 @@ _LOUD = {
     "withdrawn": "info",
     "void": "warning",
     "rearmed": "info",
+    "break_glass": "critical",
+    "locked": "critical",
+    "reminder": "warning",
+    "overdue": "critical",
+    "attested": "info",
+    "asked": "warning",
 }
 """Events of a decision that people are told of, and how loudly."""
-_OVER = frozenset({"rolled_back", "rejected", "denied", "withdrawn", "rearmed"})
+_OVER = frozenset({"rolled_back", "rejected", "denied", "withdrawn", "rearmed", "attested"})
 """Events after which nothing of the decision waits for anybody."""
-_WAITING = frozenset({"awaiting", "escalated", "paused"})
+_WAITING = frozenset({"awaiting", "escalated"})
+"""States that are reminded of here; what else waits for a person is said again by whoever decides."""
+_WIDER = frozenset({"escalated", "overdue", "break_glass"})
+"""Events that the second channels hear of as well."""
 _KEPT = "pages"
 LOOKING = 1.0
 """Seconds between looks at decisions that wait."""
@@ -126,8 +135,21 @@ class Pages:
             status: Literal["resolved", "firing"] = "resolved" if kind in _OVER else "firing"
             words = f"{row.title}: {what}"
             self._message(
-                f"decision/{row.id}", "decision", kind, severity, words, now, status=status, loudest="critical"
+                f"decision/{row.id}",
+                "decision",
+                kind,
+                severity,
+                words,
+                now,
+                status=status,
+                loudest="critical",
+                urgent=kind in _WIDER,
             )
+
+    def point(self, row: PointRow, what: str, now: float) -> None:
+        """Tell that a point of no return is passed, or what a person said of it."""
+        severity = "critical" if row.state == "passed" else "warning"
+        self._message(f"point/{row.name}", "point", row.state, severity, what, now, status="note")
 
     def _remind_of(self, sight: Sight) -> None:
         rows = [row for row in sight.decisions() if row.state in _WAITING]
@@ -136,9 +158,7 @@ class Pages:
                 continue
             self._decided[row.id] = sight.now
             missing = max(row.quorum - sum(vote.vote == "approve" for vote in row.votes), 0)
-            needs = (
-                "is paused and waits for a person" if row.state == "paused" else f"still waits for {missing} approval"
-            )
+            needs = f"still waits for {missing} approval{'s' if missing != 1 else ''}"
             until = f", expires {moment(row.deadline)}" if row.deadline is not None and row.state == "awaiting" else ""
             words = f"{row.title}: {needs}{until}"
             self._message(
