@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -19,6 +20,7 @@ from monitor.notify.message import Message
 from monitor.notify.wording import WORDS, around, clean_lines, clock, fitted, moment
 from monitor.serving.snapshot import DecisionRow, PointRow
 
+_LOG = logging.getLogger(__name__)
 _LOUD = {
     "awaiting": "critical",
     "escalated": "critical",
@@ -81,6 +83,8 @@ class Pages:
         """When people last heard of each decision."""
         self._looked = 0.0
         self._memory: Memory | None = None
+        self.broken = ""
+        """Why alerts cannot be told; empty while they can."""
 
     async def recall(self, memory: Memory) -> None:
         """Take up what people had heard when the last daemon ended."""
@@ -92,9 +96,19 @@ class Pages:
         self._memory = memory
 
     def look(self, sight: Sight) -> None:
-        """A tick was judged: alerts that opened or ended, and decisions that still wait."""
-        if self.pager is not None:
-            self.pager.look(sight)
+        """A tick was judged: alerts that opened or ended, and decisions that still wait.
+
+        A fault in here never stops a tick: what is judged must not hang on what is told.
+        """
+        try:
+            if self.pager is not None:
+                self.pager.look(sight)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the tick
+            if not self.broken:
+                _LOG.exception("alerts cannot be told; verdicts and decisions are, and it is tried again each tick")
+            self.broken = f"alerts cannot be told: {type(error).__name__}"
+        else:
+            self.broken = ""
         if self._remind and abs(sight.now - self._looked) >= LOOKING:
             self._looked = sight.now
             self._remind_of(sight)

@@ -66,7 +66,7 @@ class Switchboard:
     @property
     def troubles(self) -> list[str]:
         """What people should know of the ways out, in words."""
-        return self.notifier.troubles + self.beats.troubles
+        return [*self.notifier.troubles, *self.beats.troubles, *([self.pages.broken] if self.pages.broken else [])]
 
     async def start(self) -> None:
         """Deliver what the last daemon left, take up what people had heard, begin to beat."""

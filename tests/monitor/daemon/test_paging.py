@@ -58,6 +58,9 @@ STALE_AFTER = 3.0
 class Stage:
     """A daemon, its receivers, and a feeder of queues."""
 
+    more: tuple[tuple[str, tuple[tuple[str, str], ...], float], ...] = ()
+    """Further series that are fed: metric, labels, value."""
+
     def __init__(self, folder: Path, pager: Receiver, manager: Receiver, watcher: Receiver) -> None:
         self.folder = folder
         self.pager = pager
@@ -101,6 +104,8 @@ class Stage:
             for queue, value in list(self.values.items()):
                 handle = door.series(METRIC, (("platform", "target"), ("queue", queue)))
                 door.emit([handle], [value], [now], now)
+            for metric, labels, value in self.more:
+                door.emit([door.series(metric, labels)], [value], [now], now)
             if self.values:
                 door.heard(len(self.values), now)
             await asyncio.sleep(0.1)
@@ -261,3 +266,40 @@ async def test_a_broken_channel_is_on_the_board(tmp_path: Path):
         await stage.until(lambda: "channel pager is broken" in stage.daemon.camera.snapshot().monitor.degraded)
         await stage.until(lambda: any(got.message.event == "channel" for got in stage.manager.got))
         assert any(got.message.event == "alert" for got in stage.manager.got)
+
+
+async def test_a_page_says_who_is_hurt_and_how_the_old_platform_does(tmp_path: Path):
+    """Callers who wait in the queue, and the old platform's value, stand in the line."""
+    async with staged(tmp_path) as stage, stage.running():
+        here = (("platform", "target"), ("queue", "q00"))
+        stage.more = (
+            (METRIC, (("platform", "legacy"), ("queue", "q00")), 4.0),
+            ("golive_queue_contacts_waiting", here, 31.0),
+            ("golive_queue_contacts_waiting", (("platform", "target"), ("queue", "q01")), 500.0),
+        )
+        stage.values = {"q00": 90.0}
+        await stage.until(lambda: stage.about("alert"))
+        (page,) = stage.about("alert")
+        assert "q00 Waiting time 1m30s (limit 1m00s, old 4.0s)" in page.summary
+        assert ", 31 waiting, oldest 1m30s" in page.summary
+        assert "on the new platform" in page.body
+
+
+async def test_a_fault_in_what_is_told_stops_nothing_that_is_judged(tmp_path: Path, monkeypatch, caplog):
+    """When alerts cannot be told the verdict is judged, pages by itself, and the board says what is wrong."""
+    async with staged(tmp_path) as stage, stage.running() as daemon:
+        stage.values = {"q00": 5.0}
+        await stage.until(lambda: stage.verdict == "GO")
+
+        def fail(_: object) -> None:
+            raise RuntimeError("on fire")
+
+        assert daemon.switchboard.pages.pager is not None
+        monkeypatch.setattr(daemon.switchboard.pages.pager, "look", fail)
+        stage.values = {"q00": 90.0}
+        await stage.until(lambda: stage.verdict == "NO-GO")
+        await stage.until(lambda: stage.about("verdict", loud=True))
+        await stage.until(lambda: "alerts cannot be told: RuntimeError" in daemon.camera.snapshot().monitor.degraded)
+        assert caplog.text.count("alerts cannot be told; verdicts") == 1
+        monkeypatch.undo()
+        await stage.until(lambda: stage.about("alert"))
