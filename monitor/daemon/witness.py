@@ -115,7 +115,7 @@ class Witness:
         named = alert in (NO_DATA, BROKEN)
         judge = self._engine.judges.get(scope.removeprefix("rule=") if named else alert)
         if judge is None or not judge.active:
-            return "good"
+            return "unjudged"
         if named:
             blind = alert == NO_DATA and bool((judge.flags & _BLIND).any())
             return "unsure" if blind else "good"

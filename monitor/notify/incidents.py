@@ -32,8 +32,9 @@ GONE = 3600.0
 Pair: TypeAlias = tuple[str, str]
 """Alert and scope."""
 Kind: TypeAlias = Literal["opened", "grown", "louder", "owned", "escalated", "resolved"]
-State: TypeAlias = Literal["bad", "good", "unsure", "gone"]
-"""unsure: not bad on fresh data and not good either, as after a restart; gone: nobody knows such a place."""
+State: TypeAlias = Literal["good", "unjudged", "unsure", "gone"]
+"""unjudged: nobody asks any more, as in a stage in which the rule rests; unsure: not bad on fresh data and not good
+either, as after a restart; gone: nobody knows such a place."""
 
 
 class Hearing(Protocol):
@@ -94,6 +95,8 @@ class Incident(msgspec.Struct, kw_only=True):
     owned_until: float | None = None
     """When an acknowledgement expires; None: with the incident."""
     escalated: bool = False
+    measured: bool = True
+    """Whether its places were seen to be good; False when some are not judged any more."""
 
 
 class Told(NamedTuple):
@@ -178,10 +181,12 @@ class Incidents:
         for pair in self._missing.keys() & bad.keys():
             del self._missing[pair]
         for pair in sorted(self._by_pair.keys() - bad.keys()):
-            if not self._over(pair, state(*pair), now):
+            found = state(*pair)
+            if not self._over(pair, found, now):
                 continue
             self._missing.pop(pair, None)
             incident = self.open[self._by_pair.pop(pair)]
+            incident.measured = incident.measured and found == "good"
             del incident.places[pair[1]]
             if not incident.places:
                 del self.open[incident.key]
@@ -192,7 +197,7 @@ class Incidents:
     def _over(self, pair: Pair, state: State, now: float) -> bool:
         if state != "gone":
             self._missing.pop(pair, None)
-            return state == "good"
+            return state in ("good", "unjudged")
         return now - self._missing.setdefault(pair, now) >= GONE
 
     def _place(self, pair: Pair, finding: Finding, alike: list[Incident], now: float) -> None:

@@ -64,17 +64,23 @@ def alert_id(alert: str, scope: str) -> str:
 
 def summary(kind: Kind, incident: Incident, fault: Fault, scene: Scene) -> str:
     """At most 140 characters."""
-    word = "OK" if kind == "resolved" else "INFO" if kind == "owned" else WORDS[incident.severity]
+    word = ending(incident) if kind == "resolved" else "INFO" if kind == "owned" else WORDS[incident.severity]
     head = f"{word} {clean(scene.environment, 16)}"
     if kind == "escalated":
         head += " UNANSWERED"
     elif kind == "owned":
         head += f" {clean(incident.owner, 24)} has it:" if incident.owner else " nobody has it any more:"
-    required = [head, subject(incident, fault), figure(fault)]
+    last = "is no longer judged, last" if kind == "resolved" and not incident.measured else ""
+    required = [head, subject(incident, fault), last, figure(fault)]
     optional = [lasting(kind, incident, fault, scene)]
     if kind != "resolved":
         optional += [fault.impact and f", {fault.impact}", scene.waiting and f". {scene.waiting}"]
     return fitted(required, [*optional, clock(scene)])
+
+
+def ending(incident: Incident) -> str:
+    """OK only for what was seen to be good."""
+    return "OK" if incident.measured else "ENDED"
 
 
 def fitted(required: Iterable[str], optional: Iterable[str]) -> str:
@@ -110,7 +116,8 @@ def figure(fault: Fault) -> str:
 def lasting(kind: Kind, incident: Incident, fault: Fault, scene: Scene) -> str:
     """How long it has been bad; for what is over, how long it was, its peak, and who had it."""
     if kind != "resolved":
-        return f" for {format_duration(max(scene.now - fault.since, 0.0))}"
+        lasted = scene.now - fault.since
+        return f" for {format_duration(lasted)}" if lasted >= 1 else " just now"
     words = f" after {format_duration(max(scene.now - min(incident.opened, fault.since), 0.0))}"
     if incident.peak is not None:
         words += f", peak {format_value(incident.peak, fault.unit)}"
@@ -124,7 +131,9 @@ def facts(kind: Kind, incident: Incident, fault: Fault, scene: Scene) -> str:
     if fault.limit is not None and fault.window:
         taken = f" ({fault.samples} samples in {spell_duration(fault.window)})"
     impact = f"; {fault.impact}" if fault.impact and kind != "resolved" else ""
-    state = "is over: " if kind == "resolved" else ""
+    state = ""
+    if kind == "resolved":
+        state = "is over: " if incident.measured else "is no longer judged, last: "
     return (
         f"{subject(incident, fault)}{side} {state}{figure(fault)}{lasting(kind, incident, fault, scene)}{taken}{impact}"
     )
@@ -136,7 +145,7 @@ def body(kind: Kind, incident: Incident, fault: Fault, scene: Scene) -> str:
 
 
 def _lines(kind: Kind, incident: Incident, fault: Fault, scene: Scene) -> Iterator[str]:
-    word = "OK" if kind == "resolved" else WORDS[incident.severity]
+    word = ending(incident) if kind == "resolved" else WORDS[incident.severity]
     yield " · ".join(part for part in (word, scene.environment, scene.cutover, scene.stage, incident.alert) if part)
     if kind == "escalated":
         yield "Nobody has acknowledged this."
@@ -147,7 +156,8 @@ def _lines(kind: Kind, incident: Incident, fault: Fault, scene: Scene) -> Iterat
         yield "Where: " + listed(place_of(scope) for scope in incident.places)
     yield from around(scene)
     if kind == "resolved":
-        yield f"At most {incident.most} places. It began at {moment(incident.opened)}."
+        at_most = f"At most {incident.most} places. " if incident.most > 1 else ""
+        yield f"{at_most}It began at {moment(incident.opened)}."
     else:
         yield f"Ack: golive alert ack {shlex.quote(alert_id(incident.alert, incident.scope))}"
     yield f"{moment(scene.now)}{clock(scene).lstrip('.')}"

@@ -154,7 +154,7 @@ async def test_twenty_queues_one_page_one_end_and_an_all_clear(tmp_path: Path):
         (page,) = stage.about("alert")
         assert [one.severity for one in stage.pages[before:]].count("critical") == 1
         assert page.dedupe_key == "night/wait/queue=q00"
-        assert page.summary.startswith("CRIT PROD q00 and 19 more Waiting time 1m30s (limit 1m00s) for ")
+        assert page.summary.startswith("CRIT PROD q00 and 19 more Waiting time 1m30s (limit 1m00s) just now")
         assert len(page.summary) <= SUMMARY_LENGTH
         assert "Verdict NO-GO" in page.body
         assert "Seen by: edge (0s old)" in page.body

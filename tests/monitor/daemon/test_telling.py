@@ -17,6 +17,7 @@ from monitor.model import Verdict
 from monitor.notify.message import SUMMARY_LENGTH, Message
 from monitor.serving.snapshot import DecisionRow, VoteRow
 from monitor.text import clean
+from tests.monitor.serving import boards
 
 
 class Memory:
@@ -54,29 +55,9 @@ class Carrying(Pager):
 
 def decision(state: str = "awaiting", votes: int = 0) -> DecisionRow:
     """A decision that asks two people."""
-    return DecisionRow(
-        id="d-1",
-        trigger="back",
-        scope="",
-        runbook="voice-back",
-        title="Voice back to legacy",
-        state=state,
-        mode="approve",
-        opened_at=0.0,
-        changed_at=0.0,
-        requester="engine",
-        reason="",
-        quorum=2,
-        duties=(),
-        votes=tuple(VoteRow(person=f"p{number}", at=0.0, vote="approve") for number in range(votes)),
-        deadline=8_000.0,
-        digest="",
-        nonce="",
-        parameters={},
-        evidence=(),
-        preflight=(),
-        steps=(),
-    )
+    signed = tuple(VoteRow(person=f"p{number}", at=0.0, vote="approve") for number in range(votes))
+    row = boards.decision(state)
+    return msgspec.structs.replace(row, title="Voice back to legacy", votes=signed, deadline=8_000.0)
 
 
 NO_GO = Ruling(Verdict.NO_GO, "Packet loss 2.0% >= 1.0%", "voice")

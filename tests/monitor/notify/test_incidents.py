@@ -35,6 +35,7 @@ class World:
         self.now = 1000.0
         self.unsure: set[str] = set()
         self.gone: set[str] = set()
+        self.resting: set[str] = set()
 
     def step(self, *bad: str, after: float = 1.0, severity: str = "critical", value: float = 1.0) -> list[str]:
         """What people are told, as `kind key`."""
@@ -44,6 +45,8 @@ class World:
         return [f"{kind} {incident.key}" for kind, incident in told]
 
     def _state(self, _alert: str, scope: str):
+        if scope in self.resting:
+            return "unjudged"
         return "unsure" if scope in self.unsure else "gone" if scope in self.gone else "good"
 
 
@@ -166,6 +169,16 @@ def test_it_is_over_only_when_it_is_measured_good():
     world.incidents.acknowledge("night/loss/queue=b", "anna")
     assert world.step(after=100) == ["owned night/loss/queue=b"]
     assert world.step(after=GONE) == ["resolved night/loss/queue=b"]
+
+
+def test_what_nobody_judges_any_more_ends_without_being_called_good():
+    """A stage in which the rule rests ends its incidents, and they remember that nothing was seen to be good."""
+    world = World()
+    world.step("queue=a", "queue=b")
+    (incident,) = world.incidents.open.values()
+    world.resting.add("queue=a")
+    assert world.step() == ["resolved night/loss/queue=a"]
+    assert not incident.measured
 
 
 def test_a_restart_neither_pages_again_nor_forgets_the_end():

@@ -109,6 +109,13 @@ def test_the_end_says_how_long_how_bad_and_who_had_it():
     assert "nobody acknowledged" in summary("resolved", incident(), FAULT, SCENE)
 
 
+def test_what_is_not_judged_any_more_is_not_called_good():
+    """A rule that rests in the new stage ends its page without saying that the value is fine."""
+    line = summary("resolved", incident(measured=False), FAULT, SCENE)
+    assert line.startswith("ENDED PROD sales-en, porto Abandonment is no longer judged, last 11.8% (limit 8.0%")
+    assert "is no longer judged, last: 11.8%" in body("resolved", incident(measured=False), FAULT, SCENE)
+
+
 def test_no_data_names_source_last_good_value_and_time():
     """A page on silence says who is silent, since when, and what was known last."""
     line = summary("opened", incident(SILENT), SILENT, SCENE)
@@ -172,7 +179,7 @@ def test_message_lint_over_all_templates(fault, kind, name, owner, waiting):
     assert len(made.summary) <= SUMMARY_LENGTH
     assert made.summary == clean(made.summary)
     assert made.summary.split()[1] == "PROD"
-    assert made.summary.split()[0] in {"CRIT", "WARN", "INFO", "OK"}
+    assert made.summary.split()[0] in {"CRIT", "WARN", "INFO", "OK", "ENDED"}
     assert all(line == clean(line) for line in made.body.splitlines())
     assert len(made.body) <= BODY_LENGTH
 
