@@ -181,6 +181,15 @@ class Pages:
         alive = {row.id for row in rows}
         self._decided = {key: at for key, at in self._decided.items() if key in alive}
 
+    def _scene(self, now: float) -> Scene:
+        """How things stand; when even that cannot be said, as after a tick that failed, the message goes out without."""
+        seen = None
+        try:
+            seen = self.pager.scene(now) if self.pager is not None else None
+        except Exception:  # noqa: BLE001 - a page must go out
+            _LOG.exception("a message goes out without what is around it")
+        return seen or Scene(now=now, environment=self._environment, cutover=self._cutover)
+
     def _keep(self) -> None:
         if self._memory is not None:
             self._memory.keep(_KEPT, "verdict", (self._paged, self._verdict_fires))
@@ -201,8 +210,7 @@ class Pages:
     ) -> None:
         """Send one. word: how bad it is, where that differs from how loudly it is told."""
         self._number += 1
-        seen = self.pager.scene(now) if self.pager is not None else None
-        scene = seen or Scene(now=now, environment=self._environment, cutover=self._cutover)
+        scene = self._scene(now)
         word = word or WORDS[severity]
         lines = [f"{word} · {self._environment} · {self._cutover} · {event}", words, *around(scene)]
         self._send(

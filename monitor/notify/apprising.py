@@ -15,6 +15,8 @@ from monitor.notify.message import Message
 from monitor.notify.outcome import Outcome, failed
 from monitor.secrets import SecretError
 
+_LOG = logging.getLogger(__name__)
+_MISSING = "apprise is not installed; next: pip install 'golive-monitor[notify]'"
 MOST_HANGING = 3
 """Attempts on one channel that may hang at the same time; no further one is begun before one of them ends."""
 _STATUS = re.compile(r"\berror\s*=\s*(\d{3})\b")
@@ -56,13 +58,23 @@ async def deliver(channel: Apprise, message: Message, base: Path, _now: float) -
         return Outcome(delivered=False, again=True, wait=0.0, detail=words, reached="unknown")
 
 
+def warm() -> None:
+    """Load the library, so that the first page need not wait for it. Blocks for about a second."""
+    try:
+        import apprise
+
+        with _Ear():
+            apprise.Apprise.instantiate("json://localhost")
+    except ImportError:
+        _LOG.warning(_MISSING)
+
+
 def _attempt(addresses: list[str], message: Message, limit: float) -> Outcome:
     """In a thread: every address once; delivered when one of them took it."""
     try:
         import apprise
     except ImportError:
-        words = "apprise is not installed; next: pip install 'golive-monitor[notify]'"
-        return Outcome(delivered=False, again=False, wait=0.0, detail=words, reached="no")
+        return Outcome(delivered=False, again=False, wait=0.0, detail=_MISSING, reached="no")
     took, said = 0, []
     for address in addresses:
         box = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False, app_id="golive", app_desc="golive"))

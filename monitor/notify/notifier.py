@@ -7,10 +7,11 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
-from monitor.notify.channels import Alertmanager, AnyChannel, Carrier, Heartbeat, Paging
+from monitor.notify.apprising import warm
+from monitor.notify.channels import Alertmanager, AnyChannel, Apprise, Carrier, Heartbeat, Paging
 from monitor.notify.delivery import deliver
 from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
@@ -63,11 +64,10 @@ class Notifier:
         self._reported: dict[str, Message] = {}
         """Channels that were said not to get through."""
         self._tasks: list[asyncio.Task[None]] = []
-        self.forgotten = 0
 
-    def _sender(self, channel: Carrier) -> Callable[[Message], asyncio.Future[Outcome] | asyncio.Task[Outcome]]:
-        def send(message: Message) -> asyncio.Task[Outcome]:
-            return asyncio.ensure_future(deliver(channel, message, self._base, self._clock()))
+    def _sender(self, channel: Carrier) -> Callable[[Message], Awaitable[Outcome]]:
+        async def send(message: Message) -> Outcome:
+            return await deliver(channel, message, self._base, self._clock())
 
         return send
 
@@ -126,6 +126,8 @@ class Notifier:
         for worker in self._workers.values():
             self._tasks.append(asyncio.create_task(worker.run(), name=f"notify {worker.name}"))
         self._tasks.append(asyncio.create_task(self._look_on(), name="notify looking"))
+        if any(isinstance(channel, Apprise) for channel in self.channels.values()):
+            self._tasks.append(asyncio.create_task(asyncio.to_thread(warm), name="notify apprise"))
 
     async def _take_up(self) -> None:
         """What the last daemon left: undelivered messages, what fires, channels that did not get through."""

@@ -54,7 +54,7 @@ def payload(message: Message, *, button: bool) -> dict[str, Any]:
     if message.links:
         words = "  ".join(f"<{_address(url)}|{escape(name)}>" for name, url in message.links.items())
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": words[:_SECTION], "verbatim": True}]})
-    if button and message.status == "firing":
+    if button and message.status == "firing" and message.event == "alert":
         press = {
             "type": "button",
             "action_id": ACTION,

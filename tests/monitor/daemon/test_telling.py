@@ -115,6 +115,18 @@ def test_a_verdict_without_an_alert_rings():
     assert [(m.severity, m.status) for m in sent] == [("critical", "firing"), ("info", "resolved")]
 
 
+def test_a_page_goes_out_although_nothing_around_it_can_be_told(monkeypatch):
+    """After a tick that failed nothing may be readable any more: UNKNOWN is paged all the same."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("on fire")
+
+    pages, sent = made(told=False)
+    monkeypatch.setattr(Carrying, "scene", fail)
+    pages.verdict(Ruling(Verdict.UNKNOWN, "a tick failed", ""), 1.0)
+    assert sent[0].summary == "CRIT PROD verdict UNKNOWN: a tick failed"
+
+
 def test_unknown_always_rings():
     """That nothing is known is told loudly whatever else was told."""
     pages, sent = made(told=True)

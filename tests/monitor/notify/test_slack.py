@@ -26,6 +26,7 @@ def test_the_golden_payload():
         summary=HOSTILE,
         body="line <!here>\nline 2",
         status="firing",
+        event="alert",
         links={"Board": "https://golive.example/?a=1"},
     )
     assert payload(hostile, button=True) == {
@@ -63,10 +64,11 @@ def test_no_text_becomes_a_mention_or_a_link(text):
     assert {block["text"]["type"] for block in made["blocks"]} <= {"plain_text"}
 
 
-def test_what_is_over_has_no_button():
-    """Nobody can acknowledge what has ended."""
-    made = payload(msgspec.structs.replace(message(1), status="resolved"), button=True)
-    assert [block["type"] for block in made["blocks"]] == ["section"]
+def test_only_an_alert_that_fires_has_a_button():
+    """Nobody can acknowledge what has ended, and no decision is signed by a button in a chat."""
+    for status, event in (("resolved", "alert"), ("firing", "decision"), ("firing", "verdict")):
+        made = payload(msgspec.structs.replace(message(1), status=status, event=event), button=True)
+        assert [block["type"] for block in made["blocks"]] == ["section"]
 
 
 async def test_the_address_is_a_secret(tmp_path: Path):
