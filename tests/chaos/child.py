@@ -15,7 +15,8 @@ import msgspec
 from monitor.deciding import recovery
 from monitor.deciding.journal import Journal
 from monitor.serving.acts import Refusal
-from runbooks import vigil
+from runbooks import resumption, vigil
+from runbooks.effect import Effect, Next
 from tests.monitor.deciding.world import BEN
 from tests.runbooks.rollback import ENDS, Rollback, runbook
 
@@ -37,9 +38,16 @@ def warm() -> None:
 def main(**life: Any) -> None:
     """Live once and write down where it stands."""
     logging.disable(logging.CRITICAL)
+    if life.get("careless"):
+        resumption.after_crash = _careless
     recovery.RESUME_WITHIN = life["resume_within"]
     vigil.INTENT_VALID = min(vigil.INTENT_VALID, life["resume_within"])
     asyncio.run(_live(life))
+
+
+def _careless(effect: Effect, *, answers: bool) -> Next:  # noqa: ARG001 - what it stands in for asks for more
+    """A table that sends again whatever was begun: what the suite must find."""
+    return "again"
 
 
 async def _live(life: dict[str, Any]) -> None:

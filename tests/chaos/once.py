@@ -27,6 +27,8 @@ AWAY = 1800.0
 """Seconds that a long outage seems to take: more than the two minutes after which a run waits for a person."""
 STOP_WITHIN = 0.15
 """What stands for those two minutes where a process really stands still."""
+AT_ONCE = 5
+"""Cases side by side."""
 LIVES = 12
 """Most lives of one case; more is a run without an end."""
 TEXT = """
@@ -124,10 +126,12 @@ class Life:
         self.rounds = 0
         self.approved_again: Counter[str] = Counter()
         """Times that a person who looked had a step sent again."""
+        self.more: dict[str, Any] = {}
+        """Arguments of every life."""
         self.standing = {"middle": "done"} if case.action.by_person else {}
         """What a person answers whenever asked: a manual step is done by hand and said to be done."""
         self.answers: dict[str, str] = {}
-        self.text = place.folder / "line.yaml"
+        self.text = place.folder.with_suffix(".yaml")
 
     async def write(self) -> None:
         """Put the runbook where the lives read it."""
@@ -135,7 +139,7 @@ class Life:
         text = TEXT.format(host=self.place.host, http=self.place.http, case=self.place.case, middle=middle)
         await asyncio.to_thread(self.text.write_text, text)
 
-    def life(self, points: str = "", resume_within: float = 120.0, **more: Any) -> Child:
+    def life(self, points: str = "", *, resume_within: float = 120.0, **more: Any) -> Child:
         """Begin a life."""
         self.rounds += 1
         arguments = {
@@ -144,6 +148,7 @@ class Life:
             "offset": self.offset,
             "resume_within": resume_within,
             "answers": {**self.standing, **self.answers},
+            **self.more,
             **more,
         }
         return self.zygote.fork({"environment": {"GOLIVE_FAILPOINTS": points}, "arguments": arguments})
@@ -158,6 +163,8 @@ class Life:
         if not await asyncio.to_thread(path.exists):
             return []
         found = await asyncio.to_thread(verify, path)
+        if "no such table" in found.why:
+            return []  # it was killed before the journal was made, and nothing can have been sent
         self.tally.audits += 1
         if not found.ok:
             self.wrong(f"the audit does not verify: {found.why}")
@@ -280,9 +287,8 @@ class Life:
             self.wrong("a manual step was sent")
 
 
-async def live(case: Case, number: int, folder: Path, zygote: Zygote, world: Outside, tally: Tally) -> None:
+async def live(case: Case, name: str, folder: Path, zygote: Zygote, world: Outside, tally: Tally) -> None:
     """Run one case and judge it."""
-    name = f"c{number}"
     place = Place(name, world.http, world.broker_port, folder / name)
     await asyncio.to_thread(place.folder.mkdir)
     life = Life(case, place, world.target(name), zygote, world, tally)
@@ -296,13 +302,13 @@ async def live(case: Case, number: int, folder: Path, zygote: Zygote, world: Out
 
 
 async def together(
-    cases: Iterable[Case], folder: Path, zygote: Zygote, world: Outside, tally: Tally, *, at_once: int = 5
+    cases: Iterable[Case], folder: Path, zygote: Zygote, world: Outside, tally: Tally, *, prefix: str = "c"
 ) -> None:
-    """Run cases, a few at a time."""
-    room = asyncio.Semaphore(at_once)
+    """Run cases, a few at a time. prefix: of their names, which are different for each case of a world."""
+    room = asyncio.Semaphore(AT_ONCE)
 
     async def one(case: Case, number: int) -> None:
         async with room:
-            await live(case, number, folder, zygote, world, tally)
+            await live(case, f"{prefix}{number}", folder, zygote, world, tally)
 
     await asyncio.gather(*(one(case, number) for number, case in enumerate(cases)))
