@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from monitor.deciding import recovery
@@ -11,16 +10,10 @@ INTENT_VALID = 2.0
 """Seconds after which an intent that was not sent is not sent any more: the world may have moved on."""
 
 
-def awake() -> float:
-    """Seconds on a clock that nobody can set and that goes on while the machine sleeps, where there is one."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
-
-
 class Vigil:
     """Remembers the longest silence between two ticks until people were told of it."""
 
-    def __init__(self, clock: Callable[[], float] = awake) -> None:
+    def __init__(self, clock: Callable[[], float] = recovery.steady) -> None:
         self._clock = clock
         self._heard = clock()
         self._longest = 0.0

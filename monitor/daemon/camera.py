@@ -18,6 +18,7 @@ from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
+from monitor.notify.anchors import Anchors
 from monitor.serving.snapshot import (
     CutoverRow,
     GateRow,
@@ -49,6 +50,7 @@ class Parts(Protocol):
     desk: Desk
     ticker: Ticker
     journal: Journal
+    anchors: Anchors
     record: Record | None
     degraded: str
 
@@ -129,7 +131,7 @@ class Camera:
     def _self_row(self) -> SelfRow:
         part = self._parts
         seq, head = part.journal.head
-        troubles = [part.degraded, part.ticker.broken, part.journal.failing]
+        troubles = [part.degraded, part.ticker.broken, part.journal.failing, *part.anchors.troubles()]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
         if part.journal.reserve_used:
@@ -144,6 +146,11 @@ class Camera:
             quarantined=sum(door.refused.total() for door in part.intake.doors.values()),
             journal_seq=seq,
             journal_hash=head,
+            journal_refused=part.journal.refused,
+            reserve_used=part.journal.reserve_used,
+            anchored_seq=part.anchors.noted.seq,
+            anchored_hash=part.anchors.noted.hash,
+            anchors=part.anchors.rows(),
             degraded="; ".join(trouble for trouble in troubles if trouble),
         )
 

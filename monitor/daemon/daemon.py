@@ -29,6 +29,8 @@ from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
 from monitor.model import Health
+from monitor.notify.anchor_reading import in_files
+from monitor.notify.anchors import Anchors
 from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
@@ -86,6 +88,15 @@ class Daemon:
         self._closers.append(async_(lock.release))
         await self._open_journal()
         self._closers.append(self.journal.close)
+        self.anchors = Anchors(
+            self.config.journal.anchors,
+            self.config.journal.anchor_every,
+            self.base,
+            self.journal,
+            self.config.cutover.name,
+            self.clock,
+        )
+        self._closers.append(self.anchors.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
         self.engine = Engine(
@@ -103,6 +114,8 @@ class Daemon:
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
         await asyncio.to_thread(self.authority.load)
+        if not self.degraded:
+            await self.anchors.start()
         await self.notifier.start()
         self._closers.append(self.notifier.close)
         await self.desk.start()
@@ -113,6 +126,7 @@ class Daemon:
         self._closers.append(self.supervisor.close)
         self._keep(self.ticker.run(), "ticker")
         self._keep(watch_tokens(self.authority), "tokens")
+        self._keep(self.journal.keep(), "journal's reserve")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
@@ -157,8 +171,10 @@ class Daemon:
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
 
     async def _open_journal(self) -> None:
+        path = self.state_dir / "journal.db"
         try:
-            self.journal = await Journal.open(self.state_dir / "journal.db", clock=self.clock)
+            noted = await asyncio.to_thread(in_files, self.config.journal.anchors, self.base)
+            self.journal = await Journal.open(path, anchors=noted, clock=self.clock)
         except JournalDamagedError as error:
             self.degraded = f"the journal is damaged, so no runbook can run: {error}"
             log.critical("%s. Monitoring goes on. Next: golive audit verify", self.degraded)

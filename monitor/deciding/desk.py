@@ -137,7 +137,10 @@ class Desk:
             return
         for case in same if armament.trigger.absolute else ():
             case.supersede(decision.id)
-        watch.adopt(self._open_case(decision), own=True)
+        case = self._open_case(decision)
+        watch.adopt(case, own=True)
+        if decision.state is State.PREFLIGHT:
+            case.look(facts)
 
     def _open_case(self, decision: Decision) -> Case:
         self._forget()

@@ -29,7 +29,10 @@ class Draft:
         """The decision that a trigger's edge opens. Its mode is `auto` only when it may act by itself now."""
         trigger = armament.trigger
         mode = trigger.mode or self.default_mode
+        unwritten = mode == "auto" and self.office.journal.hard_pressed
+        mode = "approve" if unwritten else mode
         state, detail = opening(mode, truth, armament, facts, automatic_runs)
+        detail = f"asks, although it may act by itself: {unwritten}" if unwritten else detail
         if mode == "auto" and state is State.AWAITING:
             mode = "approve"
         plan = self.office.book.plan(trigger.runbook)

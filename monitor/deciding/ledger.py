@@ -6,10 +6,9 @@ Everything here blocks; Journal calls it from its writer's thread.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from monitor import failpoints
 from monitor.deciding import journal_file
+from monitor.deciding.anchoring import Anchor
 from monitor.deciding.entry import GENESIS, Entry, Line, Stored, Verdict, chained, check, opened
 from monitor.deciding.reserve import Reserve
 from monitor.text import clean
@@ -24,9 +24,6 @@ from monitor.text import clean
 SCHEMA = 1
 _UNREADABLE = (DatabaseError, OSError, ValueError, TypeError, msgspec.MsgspecError)
 """What reading a damaged file can come to: SQLite's own errors, and texts that are none any more."""
-Anchor: TypeAlias = tuple[int, str]
-"""Sequence number and hash of a line, as they were noted elsewhere."""
-_TAKE_AGAIN = 5.0
 _metadata = sa.MetaData()
 _lines = sa.Table(
     "journal",
@@ -74,7 +71,6 @@ class Ledger:
         self._path = path
         self._engine = journal_file.engine(path)
         self._reserve = Reserve(path.with_name("reserve")) if path is not None else None
-        self._tried = 0.0
         self.head: tuple[int, str] = (0, GENESIS)
         """Sequence number and hash of the last line on disk."""
 
@@ -144,13 +140,11 @@ class Ledger:
         with self._engine.begin() as connection:
             connection.execute(_lines.insert(), [row._asdict() for row in rows])
         self.head = (rows[-1].seq, rows[-1].hash)
-        self._renew()
         return entries
 
-    def _renew(self) -> None:
-        if self.reserve_used and self._reserve is not None and time.monotonic() - self._tried > _TAKE_AGAIN:
-            self._tried = time.monotonic()
-            self._reserve.take()
+    def renew(self) -> bool:
+        """Take the reserve again once there is space; whether it is there."""
+        return self._reserve is None or self._reserve.take()
 
     def read(
         self,
@@ -235,14 +229,17 @@ def _noted(anchor: Anchor | Iterable[Anchor] | None) -> list[Anchor]:
 
 def _walk(connection: sa.Connection, anchors: Iterable[Anchor] = ()) -> Verdict:
     noted = sorted(set(anchors))
-    wanted = dict(noted)
+    wanted: dict[int, list[str]] = {}
+    for seq, digest in noted:
+        wanted.setdefault(seq, []).append(digest)
     verdict = Verdict(ok=True, entries=0, head=(0, GENESIS))
     rows = connection.execution_options(yield_per=1000).execute(sa.select(*_as_stored).order_by(_lines.c.seq))
     try:
         for step in check(_stored(rows)):
             before, verdict = verdict, step.verdict
-            if step.row is not None and wanted.get(step.row.seq, step.row.hash) != step.row.hash:
-                return _bad(before, f"line {step.row.seq} is not the one that was anchored")
+            row = step.row
+            if row is not None and not all(row.hash.startswith(digest) for digest in wanted.get(row.seq, ())):
+                return _bad(before, f"line {row.seq} is not the one that was anchored")
         why = journal_file.unsound(connection) if verdict.ok else ""
     except _UNREADABLE as error:
         return _bad(verdict, f"line {verdict.entries + 1} cannot be read: {_reason(error)}")

@@ -300,6 +300,21 @@ class EventRow(Row, frozen=True, kw_only=True):
     state: str = ""
 
 
+class AnchorRow(Row, frozen=True, kw_only=True):
+    """A place where the journal's head is noted as well."""
+
+    name: str
+    kind: str
+    """file, mqtt or webhook."""
+    seq: int = 0
+    """The newest line that was noted there."""
+    at: float | None = None
+    sent: int = 0
+    failed: int = 0
+    detail: str = ""
+    """Why the last try failed; empty when it did not."""
+
+
 class SelfRow(Row, frozen=True, kw_only=True):
     """The monitor's own condition."""
 
@@ -312,6 +327,14 @@ class SelfRow(Row, frozen=True, kw_only=True):
     quarantined: int
     journal_seq: int
     journal_hash: str
+    journal_refused: int = 0
+    """Lines that could not be written."""
+    reserve_used: bool = False
+    """Whether the disk is full and the journal lives from its reserve."""
+    anchored_seq: int = 0
+    """The head as it last went out to the anchors, every minute and at each act."""
+    anchored_hash: str = ""
+    anchors: tuple[AnchorRow, ...] = ()
     degraded: str = ""
     """Why the daemon is not whole, in words; empty when it is."""
 

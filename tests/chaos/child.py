@@ -39,7 +39,7 @@ def main(**life: Any) -> None:
     """Live once and write down where it stands."""
     logging.disable(logging.CRITICAL)
     if life.get("careless"):
-        resumption.after_crash = _careless
+        vars(resumption)["after_crash"] = _careless
     recovery.RESUME_WITHIN = life["resume_within"]
     vigil.INTENT_VALID = min(vigil.INTENT_VALID, life["resume_within"])
     asyncio.run(_live(life))

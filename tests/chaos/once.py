@@ -276,7 +276,9 @@ class Life:
             if effect == "checked" and target.applied[name] and name in target.by_hand:
                 self.wrong(f"{name} was applied on top of what a person had done")
             if effect == "once" and target.sends[name] > 1 + self.approved_again[name]:
-                self.wrong(f"{name} was sent {target.sends[name]} times, approved {self.approved_again[name]} times more")
+                self.wrong(
+                    f"{name} was sent {target.sends[name]} times, approved {self.approved_again[name]} times more"
+                )
             if effect == "keyed" and len(target.keys.get(name, ())) > 1:
                 self.wrong(f"{name} was sent under several keys: {target.keys[name]}")
             self.tally.sent_again += max(target.sends[name] - 1, 0)
