@@ -29,9 +29,11 @@ class Place:
         """HTTP host and port."""
         return self.http.partition("://")[2]
 
-    def probe(self, step: str) -> str:
-        """The probe that a checked step asks."""
-        return f'probe: {{url: "{self.http}/{self.case}/state/{step}", expect: {{json: {{to: legacy}}}}}}'
+    def probe(self, step: str, effect: str) -> str:
+        """The probe that a checked step asks; the others have none."""
+        if effect != "checked":
+            return ""
+        return f'probe: {{url: "{self.http}/{self.case}/state/{step}", expect: {{json: {{to: legacy}}}}}}, '
 
 
 Writer = Callable[[Place, str, str], str]
@@ -53,20 +55,22 @@ class Action:
 def _http(place: Place, step: str, effect: str) -> str:
     method = "GET" if effect == "read" else "PUT"
     return (
-        f"{{name: {step}, action: http, effect: {effect}, {place.probe(step)},"
+        f"{{name: {step}, action: http, effect: {effect}, {place.probe(step, effect)}"
         f' request: {{method: {method}, url: "{place.http}/{place.case}/apply/{step}"}}, expect: {{json: {{to: legacy}}}}}}'
     )
 
 
 def _mqtt(place: Place, step: str, effect: str) -> str:
     return (
-        f"{{name: {step}, action: mqtt, effect: {effect}, {place.probe(step)},"
+        f"{{name: {step}, action: mqtt, effect: {effect}, {place.probe(step, effect)}"
         f" broker: {{host: 127.0.0.1, port: {place.broker_port}}}, topic: chaos/{place.case}/{step}, json: {{to: legacy}}}}"
     )
 
 
 def _manual(place: Place, step: str, effect: str) -> str:
-    return f"{{name: {step}, action: manual, effect: {effect}, {place.probe(step)}, instructions: move it by hand}}"
+    return (
+        f"{{name: {step}, action: manual, effect: {effect}, {place.probe(step, effect)} instructions: move it by hand}}"
+    )
 
 
 ACTIONS = (Action("http", _http), Action("mqtt", _mqtt), Action("manual", _manual, by_person=True))
