@@ -11,9 +11,6 @@ import contextlib
 import os
 import random
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from tests.chaos.actions import ACTIONS, EFFECTS, POINTS, Place
 from tests.chaos.once import Case, Life, Tally
 from tests.chaos.outside import Outside
 from tests.chaos.zygote import Zygote
+from tests.rig.disk import Disk, small_disk
 
 FAULTS = ("disk", "kill", "clock", "alerts", "cut", "stop", "edit")
 DISK_BYTES = 28 * 1024 * 1024
@@ -56,58 +54,39 @@ def schedules(seed: int, count: int) -> list[Schedule]:
     return found
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
-    """Make `folder` a disk of 28 MiB; False where the kernel refuses."""
-    mount = ("mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "golive-chaos", str(folder))
-    refused = subprocess.run(mount, capture_output=True, check=False).returncode
-    try:
-        yield not refused
-    finally:
-        if not refused:
-            subprocess.run(("umount", "-l", str(folder)), check=True)
-
-
-def fill(folder: Path) -> None:
-    """Take every byte that is left on the disk of `folder`."""
-    with (folder / "filler").open("ab", buffering=0) as filler, contextlib.suppress(OSError):
-        for size in (1 << 20, 1 << 12):
-            with contextlib.suppress(OSError):
-                while True:
-                    filler.write(b"\0" * size)
-
-
 async def live(plan: Schedule, folder: Path, zygote: Zygote, world: Outside, tally: Tally) -> None:
     """Run one schedule and judge it."""
     name = f"s{plan.seed}"
     place = Place(name, world.http, world.broker_port, folder / name)
     await asyncio.to_thread(place.folder.mkdir)
-    disk = small_disk(place.folder) if "disk" in plan.faults else contextlib.nullcontext(enter_result=True)
-    with disk as mounted:
+    asked = "disk" in plan.faults
+    with small_disk(place.folder, DISK_BYTES) if asked else contextlib.nullcontext() as disk:
         life = Life(plan.case, place, world.target(name), zygote, world, tally)
         await life.write()
         tally.cases += 1
         try:
-            await _lives(plan, life, mounted=mounted)
+            await _lives(plan, life, disk)
         except TimeoutError:
             life.wrong(f"a run without an owner in life {life.rounds}: {plan.words}")
 
 
-async def _lives(plan: Schedule, life: Life, *, mounted: bool) -> None:
+async def _lives(plan: Schedule, life: Life, disk: Disk | None) -> None:
     rng = random.Random(plan.seed)
     points, flood = plan.case.points, 3000 if "alerts" in plan.faults else 0
-    if "disk" in plan.faults and not mounted:
+    if "disk" in plan.faults and disk is None:
         points += f",audit.before_fsync=enospc@{rng.randint(5, 12)}"
     if "cut" in plan.faults:
         life.target.cut[rng.choice(("first", "middle", "last"))] = 1
     if plan.case.action.by_person:
         life.target.by_hand.add("middle")
     child = life.life(points, flood=flood)
-    if "disk" in plan.faults and mounted:
+    if disk is not None:
         await child.started()
         await asyncio.sleep(rng.uniform(0.0, 0.15))
-        await asyncio.to_thread(fill, life.place.folder)
+        await asyncio.to_thread(disk.fill)
         life.tally.faults["disk"] += 1
+    elif "disk" in plan.faults:
+        life.tally.faults["disk, by failpoint: the kernel refuses a tmpfs (CAP_SYS_ADMIN)"] += 1
     if await child.stopped_or_ended():
         life.tally.faults["stop"] += 1
         child.send(signal.SIGKILL)
@@ -123,8 +102,8 @@ async def _lives(plan: Schedule, life: Life, *, mounted: bool) -> None:
         text = await asyncio.to_thread(life.text.read_text)
         await asyncio.to_thread(life.text.write_text, text.replace("Three steps", "Three other steps"))
         life.tally.faults["edit"] += 1
-    if "disk" in plan.faults:
+    if disk is not None:
         await life.life(flood=flood).ended()  # it may refuse to begin on a full disk; what it does begin must be right
         await life.look()
-        await asyncio.to_thread((life.place.folder / "filler").unlink, missing_ok=True)
+        await asyncio.to_thread(disk.free)
     await life.judge(await life.go_on())
