@@ -16,7 +16,7 @@ from typing import Any, cast
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from monitor.deciding.contracts import Order
 from monitor.deciding.entry import Entry, Line
@@ -37,23 +37,25 @@ from tests.monitor.deciding.world import ADA, ANNA, EVE, OLGA, Facts
 from tests.runbooks.rollback import runbook
 
 PUT = 'request: {method: PUT, url: "http://127.0.0.1:9/x"}'
-BOOK = runbook(f"""
+GET = 'request: {method: GET, url: "http://127.0.0.1:9/x"}'
+STEPS = {
+    "look": f"action: http, effect: read, retry: {{times: 1}}, {GET}",
+    "keyed": f"action: http, effect: keyed, retry: {{times: 1}}, {PUT}",
+    "checked": f'action: http, effect: checked, retry: {{times: 1}}, probe: {{url: "http://127.0.0.1:9/x"}}, {PUT}',
+    "floor": "action: manual, effect: once, instructions: tell the floor",
+    "once": f"action: http, effect: once, retry: {{times: 1}}, {PUT}",
+}
+HEAD = """
 name: line
 title: One of each
 allow_hosts: ["127.0.0.1:9"]
-steps:
-  - {{name: look, action: http, effect: read, retry: {{times: 1}}, request: {{method: GET, url: "http://127.0.0.1:9/x"}}}}
-  - {{name: keyed, action: http, effect: keyed, retry: {{times: 1}}, {PUT}}}
-  - {{name: checked, action: http, effect: checked, retry: {{times: 1}}, probe: {{url: "http://127.0.0.1:9/x"}}, {PUT}}}
-  - {{name: floor, action: manual, effect: once, instructions: tell the floor}}
-  - {{name: once, action: http, effect: once, retry: {{times: 1}}, needs: [keyed], {PUT}}}
 verify: ["legacy_share >= 0.9"]
 verify_hold: 1s
 verify_within: 8s
-""")
-NAMES = [step.name for step in BOOK.steps]
+steps:
+"""
 PEOPLE = st.sampled_from([ANNA, OLGA, OLGA, ADA, EVE])
-STEPS = st.sampled_from(NAMES)
+NAMES = st.sampled_from(sorted(STEPS))
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +79,19 @@ class RunMachine(RuleBasedStateMachine):
         self.failing = False
         self.sent: Counter[str] = Counter()
         """Attempts that may have left this machine."""
-        self.allowed: Counter[str] = Counter({name: 1 for name in NAMES})
+        self.allowed: Counter[str] = Counter(dict.fromkeys(STEPS, 1))
         """Attempts that nothing forbids: the first, and one more for each word of a person, or of the probe."""
         self.aborted_at: float | None = None
         self.unknown: set[str] = set()
         """Steps whose last outcome is not known and about which no person or probe has spoken."""
         self.wrong: list[str] = []
+
+    @initialize(order=st.permutations(sorted(STEPS)), length=st.integers(1, 5))
+    def begin(self, order: list[str], length: int) -> None:
+        """One to five of the kinds of steps there are, in any order."""
+        self.names = order[:length]
+        lines = "".join(f"  - {{name: {name}, {STEPS[name]}}}\n" for name in self.names)
+        self.book = runbook(HEAD + lines)
         self.do(self._start(""))
 
     def do(self, work: Any) -> Any:
@@ -115,11 +124,11 @@ class RunMachine(RuleBasedStateMachine):
             decision="d1",
             runbook="line",
             title="One of each",
-            digest=BOOK.digest,
+            digest=self.book.digest,
             requester="golive",
             reason="",
             parameters={},
-            pinned=BOOK.pinned,
+            pinned=self.book.pinned,
         )
         lines = await history(self.journal, "run-1")
         runner = Runner(self.journal, Path(), lambda: 1000.0 + self.loop.elapsed)
@@ -139,7 +148,7 @@ class RunMachine(RuleBasedStateMachine):
             self.wrong.append(f"{step.name} began without an intent on disk: {own}")
         if disk[""].state != "running" or self.aborted_at is not None:
             self.wrong.append(f"{step.name} began in a run that is {disk[''].state}, abort {self.aborted_at}")
-        for before in NAMES[: NAMES.index(step.name)]:
+        for before in self.names[: self.names.index(step.name)]:
             if before not in disk or disk[before].state not in ("done", "skipped"):
                 self.wrong.append(f"{step.name} began before {before} was done")
         if step.asks:
@@ -181,6 +190,20 @@ class RunMachine(RuleBasedStateMachine):
 
         self.do(tell())
 
+    @rule(times=st.integers(1, 3))
+    def it_works(self, times: int) -> None:
+        """What is out is done, and so is what follows."""
+        for _ in range(times):
+            if self.out is None or self.out[1].done():
+                return
+            self.unknown.discard(self.out[0].name)
+            future = self.out[1]
+
+            async def tell(future: asyncio.Future[Outcome] = future) -> None:
+                future.set_result(Outcome(kind="done", detail="fine"))
+
+            self.do(tell())
+
     @rule(share=st.sampled_from([1.0, 1.0, 0.1, None]), seconds=st.sampled_from([0.0, 0.25, 0.25, 1.0, 2.5]))
     def tick(self, share: float | None, seconds: float) -> None:
         """Time passes, and facts come."""
@@ -206,7 +229,7 @@ class RunMachine(RuleBasedStateMachine):
 
     @rule(
         actor=PEOPLE,
-        step=STEPS,
+        step=NAMES,
         act=st.sampled_from(["retry", "skip", "resolve"]),
         word=st.sampled_from(["done", "not_done"]),
     )
