@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("engine", "judging", "ingest", "scrape", "alert", "terminal")
+BENCHES = ("engine", "judging", "ingest", "scrape", "alert", "acting", "terminal")
 
 
 def main(names: list[str]) -> None:

@@ -171,12 +171,12 @@ class RunMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.out is not None and not self.out[1].done())
     @rule(
-        kind=st.sampled_from(["done", "done", "done", "failed", "unknown"]),
+        kind=st.sampled_from(["failed", "unknown", "unknown"]),
         sent=st.booleans(),
         applied=st.sampled_from([True, False, None]),
     )
     def outcome(self, kind: Any, sent: bool, applied: bool | None) -> None:
-        """What is out comes to something."""
+        """What is out comes to no good, or nobody knows."""
         assert self.out is not None
         step, future = self.out
         self.applied = applied
@@ -204,7 +204,7 @@ class RunMachine(RuleBasedStateMachine):
 
             self.do(tell())
 
-    @rule(share=st.sampled_from([1.0, 1.0, 0.1, None]), seconds=st.sampled_from([0.0, 0.25, 0.25, 1.0, 2.5]))
+    @rule(share=st.sampled_from([1.0, 1.0, 0.1, None]), seconds=st.sampled_from([0.25, 1.0, 2.5]))
     def tick(self, share: float | None, seconds: float) -> None:
         """Time passes, and facts come."""
         self.loop.elapsed += seconds
@@ -318,5 +318,5 @@ class RunMachine(RuleBasedStateMachine):
 
 TestRun = RunMachine.TestCase
 TestRun.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=70, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
