@@ -53,7 +53,8 @@ class Case:
         self._shown = decision.preflight
         self._report: tuple[RunState, str] | None = None
         self._trouble = ""
-        self._deadline = office.monotonic() + decision.approval.deadline
+        left = decision.approval.deadline if decision.deadline is None else decision.deadline - office.clock()
+        self._deadline = office.monotonic() + min(left, decision.approval.deadline)
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"decision {decision.id}")
 
     async def _serve(self) -> None:
