@@ -7,8 +7,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from monitor.deciding.anchoring import Anchor, AnyAnchor

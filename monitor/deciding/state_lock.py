@@ -12,7 +12,6 @@ import msgspec
 
 from monitor.text import clean
 
-
 _FAR = 253402300800.0
 """The first instant of the year 10000, unix seconds: no time can be written from there on."""
 

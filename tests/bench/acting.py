@@ -11,7 +11,6 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -120,13 +119,13 @@ def _ready(folder: Path, port: int) -> tuple[float, subprocess.Popen[bytes]]:
 
     def answers() -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=1) as answer:  # noqa: S310 - our own daemon
-                return bool(answer.status == 200)  # noqa: PLR2004 - ready
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=1) as answer:
+                return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
 
     while not answers():
-        if process.poll() is not None or time.perf_counter() - begun > 60:  # noqa: PLR2004 - then something is wrong
+        if process.poll() is not None or time.perf_counter() - begun > 60:
             raise SystemExit((folder / "log").read_text())
         time.sleep(0.02)
     return time.perf_counter() - begun, process
@@ -151,9 +150,10 @@ def main(_seconds: float) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plain, taken = _fsync(folder), asyncio.run(_rounds(folder))
-        told: Callable[[list[float]], str] = lambda found: (
-            f"median {statistics.median(found) * 1e3:6.1f} ms   p95 {sorted(found)[int(len(found) * 0.95)] * 1e3:6.1f} ms"
-        )
+
+        def told(found: list[float]) -> str:
+            return f"median {statistics.median(found) * 1e3:6.1f} ms   p95 {sorted(found)[int(len(found) * 0.95)] * 1e3:6.1f} ms"
+
         print(f"acting: decision to first step sent, auto mode, {ROUNDS} decisions, SQLite synchronous=FULL")
         print(f"  acting          {told(taken)}   (goal: median 100 ms)")
         print(f"  one plain fsync {told(plain)}   (4 commits lie on the way)")

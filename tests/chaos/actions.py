@@ -6,8 +6,9 @@ A new kind of step joins the suite with a new line in ACTIONS.
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 EFFECTS = ("read", "keyed", "checked", "once")
@@ -49,7 +50,6 @@ class Action:
     by_person: bool = False
     """A person does it; golive sends nothing."""
     points: tuple[str, ...] = POINTS
-    tail: tuple[str, ...] = field(default=())
 
 
 def _http(place: Place, step: str, effect: str) -> str:
@@ -73,11 +73,28 @@ def _manual(place: Place, step: str, effect: str) -> str:
     )
 
 
-ACTIONS = (Action("http", _http), Action("mqtt", _mqtt), Action("manual", _manual, by_person=True))
+def _command(place: Place, step: str, effect: str) -> str:
+    program = place.folder.with_suffix(".py")
+    program.write_text(PROGRAM)
+    method = "GET" if effect == "read" else "PUT"
+    argv = (sys.executable, "-I", "-S", str(program), method, place.host, f"/{place.case}/apply/{step}")
+    words = ", ".join(f'"{word}"' for word in argv)
+    return f"{{name: {step}, action: command, effect: {effect}, {place.probe(step, effect)} argv: [{words}]}}"
+
+
+PROGRAM = """
+import http.client, os, sys
+method, host, path = sys.argv[1:]
+line = http.client.HTTPConnection(host, timeout=10)
+line.request(method, path, headers={"Idempotency-Key": os.environ.get("GOLIVE_KEY", "")})
+sys.exit(line.getresponse().status != 200)
+"""
+"""What a step of the kind `command` starts: it does over HTTP what the other kinds do."""
+HAS_COMMAND = importlib.util.find_spec("runbooks.actions.command") is not None
+_COMMAND = (Action("command", _command),) if HAS_COMMAND else ()
+ACTIONS = (Action("http", _http), Action("mqtt", _mqtt), Action("manual", _manual, by_person=True), *_COMMAND)
 
 
 def missing() -> list[str]:
     """Kinds of steps that the specification names and this build has not got."""
-    built = {action.name for action in ACTIONS}
-    has_command = importlib.util.find_spec("runbooks.actions.command") is not None
-    return [] if "command" in built or has_command else ["command"]
+    return [] if HAS_COMMAND else ["command"]

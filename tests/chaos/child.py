@@ -51,7 +51,7 @@ def _careless(effect: Effect, *, answers: bool) -> Next:  # noqa: ARG001 - what 
 
 
 async def _live(life: dict[str, Any]) -> None:
-    state, book = Path(life["state"]), runbook(Path(life["runbook"]).read_text())
+    state, book = Path(life["state"]), runbook(await asyncio.to_thread(Path(life["runbook"]).read_text))
     offset = float(life["offset"])
     answers = dict(life["answers"])
     rollback = Rollback(state, book, lambda: time.time() + offset, **life.get("trigger", {}))

@@ -95,7 +95,7 @@ def random_kills(rng: random.Random, count: int) -> list[Case]:
             rng.choice(EFFECTS),
             "",
             "kill",
-            rng.random() < 0.3,  # noqa: PLR2004 - most outages are short
+            rng.random() < 0.3,
             delay=rng.uniform(0.01, 0.45),
         )
         for _ in range(count)
@@ -274,24 +274,27 @@ class Life:
         for name, effect in (("first", "keyed"), ("middle", case.effect), ("last", "keyed")):
             if states.get(name) != "done":
                 self.wrong(f"{name} was lost: {states.get(name)}")
-            if effect != "read" and not target.is_so(name):
-                self.wrong(f"{name} is called done and is not so")
-            if effect in ("keyed", "checked") and target.applied[name] > 1:
-                self.wrong(f"{name} was applied {target.applied[name]} times")
-            if effect == "checked" and target.applied[name] and name in target.by_hand:
-                self.wrong(f"{name} was applied on top of what a person had done")
-            if effect == "once" and target.sends[name] > 1 + self.approved_again[name]:
-                self.wrong(
-                    f"{name} was sent {target.sends[name]} times, approved {self.approved_again[name]} times more"
-                )
-            if effect == "keyed" and len(target.keys.get(name, ())) > 1:
-                self.wrong(f"{name} was sent under several keys: {target.keys[name]}")
+            self.judge_step(name, effect)
             self.tally.sent_again += max(target.sends[name] - 1, 0)
         begun = list(dict.fromkeys(target.order))
         if begun != [name for name in ("first", "middle", "last") if name in begun]:
             self.wrong(f"out of order: {target.order}")
         if case.action.by_person and target.sends["middle"]:
             self.wrong("a manual step was sent")
+
+    def judge_step(self, name: str, effect: str) -> None:
+        """Hold what one step did to the world against its effect class."""
+        target = self.target
+        if effect != "read" and not target.is_so(name):
+            self.wrong(f"{name} is called done and is not so")
+        if effect in ("keyed", "checked") and target.applied[name] > 1:
+            self.wrong(f"{name} was applied {target.applied[name]} times")
+        if effect == "checked" and target.applied[name] and name in target.by_hand:
+            self.wrong(f"{name} was applied on top of what a person had done")
+        if effect == "once" and target.sends[name] > 1 + self.approved_again[name]:
+            self.wrong(f"{name} was sent {target.sends[name]} times, approved {self.approved_again[name]} times more")
+        if effect == "keyed" and len(target.keys.get(name, ())) > 1:
+            self.wrong(f"{name} was sent under several keys: {target.keys[name]}")
 
 
 async def live(life: Life) -> None:

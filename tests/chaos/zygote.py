@@ -16,7 +16,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 _EVERY = 0.004
@@ -87,7 +87,7 @@ class Zygote:
         self._process: asyncio.subprocess.Process
         self._reading: asyncio.Task[None]
 
-    async def __aenter__(self) -> Zygote:
+    async def __aenter__(self) -> Self:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

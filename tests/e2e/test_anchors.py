@@ -41,7 +41,7 @@ def golive(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*GOLIVE, *words], cwd=folder, capture_output=True, text=True, timeout=50, check=False)
 
 
-async def test_a_cut_tail_is_found_by_every_anchor(
+async def test_a_cut_tail_is_found_by_every_anchor(  # noqa: PLR0915 - one story, told in order
     broker: Mosquitto, daemon: Callable[[str], RunningDaemon], tmp_path: Path
 ) -> None:
     """An act sends the head everywhere at once; a place that is away is counted and holds nothing up; then the tail is cut."""

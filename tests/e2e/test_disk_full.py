@@ -36,7 +36,7 @@ signals: [{name: share, metric: golive_media_packet_loss_ratio}]
 """
 
 
-async def test_a_rollback_ends_from_the_reserve_and_space_is_noticed(
+async def test_a_rollback_ends_from_the_reserve_and_space_is_noticed(  # noqa: PLR0915 - one story, told in order
     broker: Mosquitto, daemon: Callable[[str], RunningDaemon], tmp_path: Path
 ) -> None:
     """It finishes, its journal verifies, monitoring goes on under a banner; space is noticed within 10 s without a

@@ -76,7 +76,6 @@ def refused(path: Path, *anchors: tuple[int, str]) -> bool:
 
 def edits(seq: int) -> Iterator[tuple[str, list[Statement]]]:
     """Every kind of change to one line."""
-    at = " WHERE seq = ?"
     for column, value in (
         ("body", '{"seq":1}'),
         ("body", b"\x00\xff"),
@@ -93,12 +92,12 @@ def edits(seq: int) -> Iterator[tuple[str, list[Statement]]]:
         ("public", 2),
         ("seq", LINES + 1 + seq),
     ):
-        yield f"{column}={value!r}", [(f"UPDATE journal SET {column} = ?{at}", (value, seq))]
-    yield "body, a word", [("UPDATE journal SET body = replace(body, 'anna', 'evil')" + at, (seq,))]
-    yield "body, a digit", [("UPDATE journal SET body = replace(body, '1000.5', '1000.6')" + at, (seq,))]
-    yield "removed", [("DELETE FROM journal" + at, (seq,))]
+        yield f"{column}={value!r}", [(f"UPDATE journal SET {column} = ? WHERE seq = ?", (value, seq))]  # noqa: S608 - our own columns
+    yield "body, a word", [("UPDATE journal SET body = replace(body, 'anna', 'evil') WHERE seq = ?", (seq,))]
+    yield "body, a digit", [("UPDATE journal SET body = replace(body, '1000.5', '1000.6') WHERE seq = ?", (seq,))]
+    yield "removed", [("DELETE FROM journal WHERE seq = ?", (seq,))]
     if seq < LINES:
-        swap = "UPDATE journal SET seq = ?" + at
+        swap = "UPDATE journal SET seq = ? WHERE seq = ?"
         yield "exchanged", [(swap, (-1, seq)), (swap, (seq, seq + 1)), (swap, (seq + 1, -1))]
 
 
@@ -149,7 +148,7 @@ def test_a_file_that_was_exchanged_for_another_whole_one_is_found(journal: Path,
 
 
 async def _rewrite(path: Path) -> None:
-    path.unlink()
+    await asyncio.to_thread(path.unlink)
     journal = await Journal.open(path)
     for number in range(LINES):
         journal.append("note", "eve", f"another night {number}")
@@ -162,14 +161,15 @@ def _read(path: Path, head: tuple[int, str]) -> Verdict:
     try:
         ledger = Ledger(path)
         ledger.open([head])
-    except JournalDamagedError as error:
-        assert not verdict.ok, f"the daemon refuses what verify calls whole: {error}"
+    except JournalDamagedError:
+        refuses = True
     else:
+        refuses = False
         assert ledger.head == head
         assert [entry.object for entry in ledger.read(kind="step")] == [f"o{n}" for n in range(2, LINES, 3)]
-        assert verdict.ok, verdict
     finally:
         ledger.close()
+    assert refuses == (not verdict.ok), verdict
     try:
         shown = show(path, 0, None)
     except ValueError:

@@ -77,7 +77,7 @@ async def test_a_file_of_heads_does_not_grow_for_ever(tmp_path: Path, monkeypatc
     """One that is too long is kept beside the new one."""
     monkeypatch.setattr(module, "FILE_BYTES", 200)
     journal, anchors = await started(tmp_path, FileAnchor(name="share", path="heads"), every=0.01)
-    await until(lambda: (tmp_path / "heads.1").is_file(), 10)
+    await until((tmp_path / "heads.1").is_file, 10)
     assert (tmp_path / "heads.1").stat().st_size < 400
     await anchors.close()
     await journal.close()
