@@ -14,7 +14,7 @@ from monitor.deciding.journal import Journal
 from monitor.serving.snapshot import CheckRow, RunRow, WaitingRow
 from runbooks.interventions import question
 from runbooks.model import AnyStep, Runbook
-from runbooks.progress import BEGUN, FINAL, STUCK, Progress, Standing, StepState, recalled, replace, step_row
+from runbooks.progress import BEGUN, FINAL, STUCK, Progress, Standing, StepState, half_done, recalled, replace, step_row
 
 log = logging.getLogger("golive.runbooks")
 
@@ -137,6 +137,16 @@ class Record:
     def _ended(self, step: AnyStep, state: StepState, detail: str, question: str) -> Progress:
         ended_at = self.clock()
         return replace(self.steps[step.name], state=state, ended_at=ended_at, outcome=detail, question=question)
+
+    async def cut_off(self) -> str:
+        """Say of what was under way when people stopped the run that it is not known; what is half done, in words."""
+        for step in self.runbook.steps:
+            progress = self.steps[step.name]
+            if progress.state in BEGUN and (step.asks or step.effect == "read"):
+                await self.step(step, replace(progress, state="aborted", question=""), "aborted")
+            elif progress.state in BEGUN:
+                await self.park(step, "cut off by the abort")
+        return half_done([step.name for step in self.runbook.steps], self.steps)
 
     async def force_paused(self, detail: str, *, in_flight: bool) -> None:
         """Pause whatever happens: steps that nobody drives any more are parked; in memory alone when disk fails."""

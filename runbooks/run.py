@@ -17,20 +17,16 @@ from monitor.deciding.actor import Inbox
 from monitor.deciding.contracts import Report, RunState
 from monitor.deciding.ledger import JournalError
 from monitor.serving.snapshot import CheckRow, RunRow
-from monitor.units import format_duration
-from runbooks.conduct import Errand, perform, probed
+from runbooks.caution import Caution
+from runbooks.conduct import Errand, probed
 from runbooks.context import Answered, Context
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
 from runbooks.facts_watch import FactsWatch, Held, hold
 from runbooks.model import AnyStep
-from runbooks.progress import BEGUN, PASSED, Progress, half_done, replace
+from runbooks.progress import BEGUN, PASSED, Progress, replace
 from runbooks.record import GOLIVE, Record
-from runbooks.vigil import Vigil
 
 log = logging.getLogger("golive.runbooks")
-
-LATE_TIMES = 5
-"""How often in one run an intent may grow too old to be sent before a person is asked."""
 
 TakeUp: TypeAlias = Callable[["Run", str], Awaitable[None]]
 
@@ -43,16 +39,13 @@ class Run:
         self.inbox: Inbox[RunRow] = Inbox(f"run {record.order.run}", self._stumbled)
         self.errand = Errand()
         self.facts = FactsWatch()
-        self.vigil = Vigil()
+        self.caution = Caution(record)
         self.ended = asyncio.Event()
         """Set once the run is final."""
         self.aborting = ""
         """Who aborts it; empty while nobody does."""
         self.answer: asyncio.Future[Answered] | None = None
         """Where the answer to a waiting manual step goes."""
-        self._late = 0
-        self._disturbed = record.begun
-        """Whether there was a pause or a restart: people may have done steps by hand since it began."""
         self._base = base
         self._held_back = held_back
         self._report = report
@@ -93,7 +86,7 @@ class Run:
         rows: tuple[CheckRow, ...] = (),
     ) -> None:
         """Journal a change of the run, apply it, and report it to the decision's owner."""
-        self._disturbed |= "paused" in (state, self.record.state)
+        self.caution.disturbed |= "paused" in (state, self.record.state)
         await self.record.turn(state, words, detail=detail, who=who, via=via, rows=rows)
         self._tell()
 
@@ -116,33 +109,26 @@ class Run:
             self._tell()
         elif record.begun:
             await self._take_up(self, self._held_back)
+        elif self._held_back:
+            await self.turn("paused", f"paused before its first step: {self._held_back}", detail=self._held_back)
         else:
-            words = f"begins, {len(record.runbook.steps)} steps, asked for by {record.order.requester}"
-            if self._held_back:
-                await self.turn("paused", f"paused before its first step: {self._held_back}", detail=self._held_back)
-            else:
-                await self.turn("running", words)
+            await self.turn(
+                "running", f"begins, {len(record.runbook.steps)} steps, asked for by {record.order.requester}"
+            )
 
     async def _advance(self) -> None:
         record = self.record
-        if slept := self.vigil.slept():
-            self.vigil.forget()
-            why = f"the program stood still for {format_duration(slept)}: look before it goes on"
+        if why := self.caution.standstill():
             await self.turn("paused", f"paused: {why}", detail=why)
             return
         for step in record.runbook.steps:
             progress = record.steps[step.name]
             if progress.state in PASSED:
                 continue
-            skipped = [need for need in step.needs if record.steps[need].state == "skipped"]
             if progress.state != "next":
                 why = f"{record.called(step)} is {progress.state}"
                 await self.turn("paused", f"paused: {why}", detail=why)
-            elif skipped and not progress.insisted:
-                words = f"it needs {', '.join(skipped)}, which was skipped"
-                asked = f"{words}. Retry it to go on all the same, skip it too, or abort."
-                await record.step(step, replace(progress, state="failed", outcome=words, question=asked), words)
-            else:
+            elif not await self.caution.lacks(step, progress):
                 await self._attempt(step, progress)
             return
         await self.verify("all steps are done: verifying")
@@ -152,7 +138,7 @@ class Run:
         record, context = self.record, self._context(step)
         await failpoints.reach("step.before_intent")
         await record.intend(step, progress, step.request_text(context))
-        self.vigil.intend()
+        self.caution.vigil.intend()
         await failpoints.reach("step.after_intent")
         if step.asks:
             self.answer = asyncio.get_running_loop().create_future()
@@ -169,41 +155,8 @@ class Run:
         return await self.answer
 
     async def _perform(self, step: AnyStep, context: Context) -> None:
-        outcome = await self._found(step, context)
-        if (late := self.vigil.too_late()) and not step.asks:
-            self.inbox.tell(lambda: self._not_sent(step, late))
-            return
-        outcome = outcome or await perform(step, context)
+        outcome = await self.caution.perform(step, context)
         self.inbox.tell(lambda: self._ended(step, outcome))
-
-    async def _found(self, step: AnyStep, context: Context) -> Outcome | None:
-        """Once people may have been at it, look before sending: what is done is not done again. None: send it.
-
-        Where a person had it tried again, it is sent whatever the probe says.
-        """
-        insisted = self.record.steps[step.name].insisted
-        if not self._disturbed or insisted or step.probe is None or step.asks or step.effect == "read":
-            return None
-        self.vigil.allow(step.probe.timeout)
-        truth, seen = await probed(step, context)
-        if truth:
-            return Outcome(kind="done", detail=f"done already, not sent: {seen}", sent=False)
-        if truth is None:
-            return Outcome(kind="failed", detail=f"not sent, it may have been done meanwhile: {seen}", sent=False)
-        return None
-
-    async def _not_sent(self, step: AnyStep, late: float) -> None:
-        """The program stood still between intent and sending: the step begins anew, or fails when that goes on."""
-        progress = self.record.steps[step.name]
-        self._late += 1
-        words = f"not sent: {format_duration(late)} passed after it was to be sent"
-        if progress.state in BEGUN and self._late > LATE_TIMES:
-            await self.record.fail(step, words)
-        elif progress.state in BEGUN:
-            again = replace(progress, state="next", attempt=progress.attempt - 1, outcome=words)
-            await self.record.step(step, again, f"{words}; it begins again")
-        if self.aborting:
-            await self.end_aborted()
 
     def ask_probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
         """Find out whether a step took effect. interrupted: the program died in between."""
@@ -219,10 +172,15 @@ class Run:
         await asyncio.sleep(seconds)
         self.inbox.tell(_wake)
 
-    async def _ended(self, step: AnyStep, outcome: Outcome) -> None:
-        what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
-        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting))
-        await self._settle(step, what, outcome.detail)
+    async def _ended(self, step: AnyStep, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
+            what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting))
+            await self._settle(step, what, outcome.detail)
+            return
+        await self.caution.not_sent(step)
+        if self.aborting:
+            await self.end_aborted()
 
     async def _settle(self, step: AnyStep, what: Next, detail: str) -> None:
         record, progress = self.record, self.record.steps[step.name]
@@ -249,13 +207,7 @@ class Run:
 
     async def end_aborted(self) -> None:
         """Close the books on a run that people stopped; what is half done is said."""
-        for step in self.record.runbook.steps:
-            progress = self.record.steps[step.name]
-            if progress.state in BEGUN and (step.asks or step.effect == "read"):
-                await self.record.step(step, replace(progress, state="aborted", question=""), "aborted")
-            elif progress.state in BEGUN:
-                await self.record.park(step, "cut off by the abort")
-        left = half_done([step.name for step in self.record.runbook.steps], self.record.steps)
+        left = await self.record.cut_off()
         await self.turn("aborted", f"aborted by {self.aborting}; {left}", detail=left)
 
     async def verify(self, words: str) -> None:

@@ -86,16 +86,9 @@ class Daemon:
         """
         lock = await asyncio.to_thread(StateLock.acquire, self.state_dir, self.clock())
         self._closers.append(async_(lock.release))
-        await self._open_journal()
+        self.journal, self.degraded = await open_journal(self.config, self.base, self.state_dir, self.clock)
         self._closers.append(self.journal.close)
-        self.anchors = Anchors(
-            self.config.journal.anchors,
-            self.config.journal.anchor_every,
-            self.base,
-            self.journal,
-            self.config.cutover.name,
-            self.clock,
-        )
+        self.anchors = Anchors(self.config.journal, self.base, self.journal, self.config.cutover.name, self.clock)
         self._closers.append(self.anchors.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
@@ -169,16 +162,6 @@ class Daemon:
         for collector in config.collectors:
             self.intake.door(collector.name, collector.stale_after)
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
-
-    async def _open_journal(self) -> None:
-        path = self.state_dir / "journal.db"
-        try:
-            noted = await asyncio.to_thread(in_files, self.config.journal.anchors, self.base)
-            self.journal = await Journal.open(path, anchors=noted, clock=self.clock)
-        except JournalDamagedError as error:
-            self.degraded = f"the journal is damaged, so no runbook can run: {error}"
-            log.critical("%s. Monitoring goes on. Next: golive audit verify", self.degraded)
-            self.journal = await Journal.open(None, clock=self.clock)
 
     def _make_desk(self) -> Desk:
         config = self.config
@@ -258,6 +241,18 @@ class Daemon:
     def _denied(self, denial: Denial) -> None:
         what = f"{denial.method} {denial.path} from {denial.peer} refused: {denial.why}"
         self.journal.append("denied", "nobody", what, object=denial.path, state="denied", public=False)
+
+
+async def open_journal(config: Config, base: Path, state_dir: Path, clock: Callable[[], float]) -> tuple[Journal, str]:
+    """The journal, whole and held against the heads in files; or one in memory, and why no runbook may run."""
+    path = state_dir / "journal.db"
+    try:
+        noted = await asyncio.to_thread(in_files, config.journal.anchors, base)
+        return await Journal.open(path, anchors=noted, clock=clock), ""
+    except JournalDamagedError as error:
+        degraded = f"the journal is damaged, so no runbook can run: {error}"
+        log.critical("%s. Monitoring goes on. Next: golive audit verify", degraded)
+        return await Journal.open(None, clock=clock), degraded
 
 
 def patience(config: Config) -> float:

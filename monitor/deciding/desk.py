@@ -137,10 +137,8 @@ class Desk:
             return
         for case in same if armament.trigger.absolute else ():
             case.supersede(decision.id)
-        case = self._open_case(decision)
-        watch.adopt(case, own=True)
-        if decision.state is State.PREFLIGHT:
-            case.look(facts)
+        watch.adopt(self._open_case(decision), own=True)
+        self._cases[decision.id].look(facts)
 
     def _open_case(self, decision: Decision) -> Case:
         self._forget()

@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.deciding.anchoring import QUIET, AnyAnchor, FileAnchor, Head, MqttAnchor, WebhookAnchor
 from monitor.deciding.entry import Entry
-from monitor.deciding.journal import Journal
+from monitor.deciding.journal import Journal, JournalConfig
 from monitor.notify.channels import Webhook
 from monitor.notify.webhook import allow_entry, judged, signature
 from monitor.outbound.http import request
@@ -31,19 +31,18 @@ class Anchors:
 
     def __init__(
         self,
-        anchors: Sequence[AnyAnchor],
-        every: float,
+        config: JournalConfig,
         base: Path,
         journal: Journal,
         cutover: str,
         clock: Callable[[], float],
     ) -> None:
-        """base: the folder that paths of secrets and files are relative to. every: seconds."""
+        """base: the folder that paths of secrets and files are relative to."""
         self._journal = journal
-        self._every = every
+        self._every = config.anchor_every
         self._cutover = cutover
         self._clock = clock
-        self._places = [_Place(anchor, base) for anchor in anchors]
+        self._places = [_Place(anchor, base) for anchor in config.anchors]
         self._tasks: list[asyncio.Task[None]] = []
         self.noted = Head(cutover=cutover, seq=0, hash="", at=0.0)
         """The head as it last went out; shown by displays and /metrics, which are anchors as well."""

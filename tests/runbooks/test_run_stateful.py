@@ -26,6 +26,7 @@ from monitor.deciding.recovery import history
 from monitor.model import Truth
 from monitor.scenarios.simulated_loop import SimulatedLoop
 from monitor.serving.acts import Actor, Refusal
+from runbooks import caution
 from runbooks import run as running
 from runbooks.context import Context
 from runbooks.effect import Outcome
@@ -72,8 +73,9 @@ class RunMachine(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "journal.db"
         self.runner = asyncio.Runner(loop_factory=SimulatedLoop)
         self.loop = cast("SimulatedLoop", self.runner.get_loop())
-        self.real = {name: vars(running)[name] for name in ("perform", "probed")}
-        vars(running).update(perform=self._perform, probed=self._probed)
+        self.real = vars(caution)["perform"], vars(running)["probed"]
+        vars(caution).update(perform=self._perform, probed=self._probed)
+        vars(running).update(probed=self._probed)
         self.out: tuple[AnyStep, asyncio.Future[Outcome]] | None = None
         self.applied: bool | None = False
         self.failing = False
@@ -152,7 +154,7 @@ class RunMachine(RuleBasedStateMachine):
             if before not in disk or disk[before].state not in ("done", "skipped"):
                 self.wrong.append(f"{step.name} began before {before} was done")
         if step.asks:
-            return cast("Outcome", await self.real["perform"](step, context))
+            return cast("Outcome", await self.real[0](step, context))
         if self.out is not None and not self.out[1].done():
             self.wrong.append(f"{step.name} began while {self.out[0].name} was out")
         self.sent[step.name] += 1
@@ -309,7 +311,8 @@ class RunMachine(RuleBasedStateMachine):
             await self.journal.close()
 
         self.do(close())
-        vars(running).update(self.real)
+        vars(caution).update(perform=self.real[0], probed=self.real[1])
+        vars(running).update(probed=self.real[1])
         found = verify(self.path)
         self.runner.close()
         self.folder.cleanup()

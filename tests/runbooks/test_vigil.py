@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.model import Truth
-from runbooks import run as running
-from runbooks import vigil
+from runbooks import caution, vigil
 from runbooks.facts_watch import PULSE, FactsWatch, hold
 from tests.monitor.deciding.world import BEN, Facts
 from tests.runbooks.rollback import Rollback
@@ -81,7 +80,7 @@ async def test_a_machine_that_is_always_late_asks_a_person(
         await world.reaches("paused")
         assert world.step("one").state == "failed"
         assert target.requests == []
-        assert running.LATE_TIMES == 5
+        assert caution.LATE_TIMES == 5
 
 
 async def test_what_was_done_by_hand_during_a_pause_is_not_done_again(tmp_path: Path, target: Target) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.deciding.anchoring import AnyAnchor, FileAnchor, Head, MqttAnchor, WebhookAnchor, notes
-from monitor.deciding.journal import Journal
+from monitor.deciding.journal import Journal, JournalConfig
 from monitor.deciding.ledger import verify
 from monitor.notify import anchors as module
 from monitor.notify.anchor_reading import AnchorError, from_config, from_words, in_files
@@ -28,7 +28,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 async def started(tmp_path: Path, *places: AnyAnchor, every: float = 3600.0) -> tuple[Journal, Anchors]:
     journal = await Journal.open(tmp_path / "journal.db")
     await journal.append("start", "engine", "golive watches")
-    anchors = Anchors(places, every, tmp_path, journal, "retail", lambda: 1000.0)
+    anchors = Anchors(JournalConfig(anchors=places, anchor_every=every), tmp_path, journal, "retail", lambda: 1000.0)
     await anchors.start()
     return journal, anchors
 
