@@ -21,16 +21,10 @@ from monitor.intake.supervise import Supervisor
 from monitor.judging.engine import Engine
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
+from monitor.notify.anchors import Anchors
 from monitor.plan import decide_by
-from monitor.serving.snapshot import (
-    CutoverRow,
-    GateRow,
-    RunRow,
-    SelfRow,
-    Snapshot,
-    VerdictRow,
-    WaitingRow,
-)
+from monitor.serving.condition_rows import SelfRow
+from monitor.serving.snapshot import CutoverRow, GateRow, RunRow, Snapshot, VerdictRow, WaitingRow
 
 _VERSION = metadata.version("golive-monitor")
 STALE = 5.0
@@ -54,6 +48,7 @@ class Parts(Protocol):
     rollback_clock: RollbackClock
     ticker: Ticker
     journal: Journal
+    anchors: Anchors
     record: Record | None
     history: Keeper
     degraded: str
@@ -138,7 +133,7 @@ class Camera:
     def _self_row(self) -> SelfRow:
         part = self._parts
         seq, head = part.journal.head
-        troubles = [part.degraded, part.ticker.broken, part.journal.failing]
+        troubles = [part.degraded, part.ticker.broken, part.journal.failing, *part.anchors.troubles()]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
         if part.history.trouble:
@@ -156,6 +151,11 @@ class Camera:
             quarantined=sum(door.refused.total() for door in part.intake.doors.values()),
             journal_seq=seq,
             journal_hash=head,
+            journal_refused=part.journal.refused,
+            reserve_used=part.journal.reserve_used,
+            anchored_seq=part.anchors.noted.seq,
+            anchored_hash=part.anchors.noted.hash,
+            anchors=part.anchors.rows(),
             degraded="; ".join(trouble for trouble in troubles if trouble),
         )
 

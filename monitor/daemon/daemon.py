@@ -31,6 +31,7 @@ from monitor.intake.supervise import Supervisor
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.store import Store
 from monitor.model import Health
+from monitor.notify.anchors import Anchors
 from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
@@ -91,8 +92,13 @@ class Daemon:
         """
         lock = await asyncio.to_thread(StateLock.acquire, self.state_dir, self.clock())
         self._closers.append(async_(lock.release))
-        await self._open_journal()
+        self.second = BreakGlassLog(self.state_dir)
+        self.journal, self.degraded = await open_journal(
+            self.config, self.base, self.state_dir, self.clock, self.second
+        )
         self._closers.append(self.journal.close)
+        self.anchors = Anchors(self.config.journal, self.base, self.journal, self.config.cutover.name, self.clock)
+        self._closers.append(self.anchors.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
         self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.journal, self.clock)
@@ -111,6 +117,8 @@ class Daemon:
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
         await asyncio.to_thread(self.authority.load)
+        if not self.degraded:
+            await self.anchors.start()
         await self.notifier.start()
         self._closers.append(self.notifier.close)
         await self.desk.start()
@@ -122,6 +130,7 @@ class Daemon:
         self._keep(self.ticker.run(), "ticker")
         self._keep(watch_tokens(self.authority), "tokens")
         self._keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
+        self._keep(self.journal.keep(), "journal's reserve")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
@@ -164,10 +173,6 @@ class Daemon:
         for collector in config.collectors:
             self.intake.door(collector.name, collector.stale_after)
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
-
-    async def _open_journal(self) -> None:
-        self.second = BreakGlassLog(self.state_dir)
-        self.journal, self.degraded = await open_journal(self.state_dir, self.clock, self.second)
 
     def _make_desk(self) -> Desk:
         return desk_of(

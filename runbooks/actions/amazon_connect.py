@@ -79,6 +79,11 @@ class AmazonConnect(Step, frozen=True, kw_only=True, tag="amazon_connect", tag_f
         """Whether it can be asked if it took effect."""
         return self.probe is not None or self.operation in LOOKS
 
+    @property
+    def asking_takes(self) -> float:
+        """Seconds that asking takes at most, by the probe or by requests of our own."""
+        return self.probe.timeout if self.probe is not None else self.timeout
+
     def fields(self, context: Context) -> dict[str, Any]:
         """The request's fields as they will be sent; numbers may still be text."""
         given: dict[str, Any] = filled(self.input, context.values)

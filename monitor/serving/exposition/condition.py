@@ -197,6 +197,30 @@ def _journal_head(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
         yield (), snapshot.events[-1].at
 
 
+def _head_info(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    if snapshot.monitor.anchored_seq:
+        yield (("hash", snapshot.monitor.anchored_hash), ("seq", str(snapshot.monitor.anchored_seq))), 1.0
+
+
+def _anchored(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.monitor.anchors:
+        yield (("anchor", row.name),), float(row.seq)
+
+
+def _anchors(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.monitor.anchors:
+        yield (("anchor", row.name), ("result", "ok")), float(row.sent)
+        yield (("anchor", row.name), ("result", "failed")), float(row.failed)
+
+
+def _reserve(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), float(snapshot.monitor.reserve_used)
+
+
+def _refused_lines(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), float(snapshot.monitor.journal_refused)
+
+
 def _loop_lag(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     yield (), snapshot.monitor.loop_lag
 
@@ -265,6 +289,21 @@ CONDITIONS: tuple[Condition, ...] = (
         "When the newest public line of the journal was written.",
         _journal_head,
     ),
+    Condition(
+        "golive_journal_head_info",
+        _G,
+        "The journal's head as it last went out, every minute and at each act: an anchor for golive audit verify.",
+        _head_info,
+    ),
+    Condition("golive_journal_anchored_entries", _G, "The newest line whose hash an anchor has.", _anchored),
+    Condition("golive_journal_anchors_total", _C, "Heads sent to an anchor, by result.", _anchors),
+    Condition(
+        "golive_journal_reserve_used",
+        _G,
+        "Whether the disk is full and the journal lives from its reserve: 1 calls for somebody to free space now.",
+        _reserve,
+    ),
+    Condition("golive_journal_refused_lines_total", _C, "Lines that could not be written.", _refused_lines),
     Condition("golive_event_loop_lag_seconds", _G, "How late the event loop ran its latest tick.", _loop_lag),
     Condition("golive_tick_seconds", _G, "How long the latest tick took, from samples to snapshot.", _tick),
     Condition(
