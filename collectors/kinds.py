@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from collectors.amazon_connect.collector import AmazonConnect
 from collectors.ami.collector import Ami
 from collectors.http.collector import Http
 from collectors.mqtt.collector import Mqtt
 from collectors.promql.collector import Promql
 from collectors.push.collector import Push
 
-AnyCollector: TypeAlias = Ami | Http | Mqtt | Promql | Push
+AnyCollector: TypeAlias = AmazonConnect | Ami | Http | Mqtt | Promql | Push
