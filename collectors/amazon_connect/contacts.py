@@ -11,9 +11,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from collectors.amazon_connect.posts import instant, strings
+from collectors.amazon_connect.posts import strings
 from collectors.amazon_connect.queues import ABANDONED, ANSWERED, OFFERED
-from collectors.amazon_connect.readings import Pairs, Reading, tail
+from collectors.amazon_connect.readings import Pairs, Reading, instant, tail
 from monitor.text import clean_label
 
 ACCEPTED = "golive_calls_accepted_total"

@@ -13,7 +13,7 @@ from collectors.amazon_connect import contacts, posts
 from collectors.amazon_connect.agents import snapshot
 from collectors.amazon_connect.contacts import Contacts
 from collectors.amazon_connect.feed import Feed
-from collectors.amazon_connect.readings import dig
+from collectors.amazon_connect.readings import dig, instant
 from collectors.amazon_connect.roster import Roster
 from collectors.push.allowance import Allowance
 from monitor.intake.inlet import Inlet
@@ -167,7 +167,7 @@ class Mailbox:
     def _agent(self, item: Mapping[str, object], received: float, name: str) -> str:
         if dig(item, "InstanceARN") != self._instance:
             return "foreign"
-        agent, at = snapshot(item), posts.instant(item.get("EventTimestamp"))
+        agent, at = snapshot(item), instant(item.get("EventTimestamp"))
         if agent is None:
             return "wrong_type"
         why = _timely(at, received) or ("repeated" if name and self._tally.known(name) else "")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from monitor.text import clean
@@ -114,17 +112,6 @@ def receipt(request: str | None, now: float, taken: Mapping[str, Any], trouble: 
     return {**made, "errorMessage": trouble} if trouble else made
 
 
-def instant(text: object) -> float:
-    """An ISO 8601 time with its offset as unix seconds; NaN when it is none."""
-    if not isinstance(text, str) or len(text) > 40:  # noqa: PLR2004 - longer is no time
-        return math.nan
-    try:
-        made = datetime.fromisoformat(text)
-        return made.timestamp() if made.tzinfo is not None else math.nan
-    except (ValueError, OverflowError, OSError):
-        return math.nan
-
-
 def strings(value: object, *path: str) -> str:
     """A text at a place of nested objects, whatever case its names are in; empty when there is none."""
     for key in path:
@@ -138,9 +125,3 @@ def _any_case(value: object, key: str) -> object:
     if key in value:
         return value[key]
     return next((item for name, item in value.items() if isinstance(name, str) and name.lower() == key.lower()), None)
-
-
-def parts(value: object) -> Iterator[tuple[str, object]]:
-    """The fields of an object, their names in lower case."""
-    if isinstance(value, Mapping):
-        yield from ((name.lower(), item) for name, item in value.items() if isinstance(name, str))

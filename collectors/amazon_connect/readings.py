@@ -59,16 +59,30 @@ def number(value: object) -> float | None:
 
 
 def moment(value: object) -> float | None:
-    """A time as unix seconds, whether it was read as a date or as a number; None when it is neither."""
+    """A time as unix seconds, whether it is a date, an ISO 8601 text or a number; None when it is neither."""
     if isinstance(value, datetime):
         try:
             return value.timestamp()
         except (OverflowError, ValueError, OSError):
             return None
+    if isinstance(value, str):
+        made = instant(value)
+        return None if math.isnan(made) else made
     try:
         return number(value)
     except WrongTypeError:
         return None
+
+
+def instant(text: object) -> float:
+    """An ISO 8601 time with its offset as unix seconds; NaN when it is none."""
+    if not isinstance(text, str) or len(text) > 40:  # noqa: PLR2004 - longer is no time
+        return math.nan
+    try:
+        made = datetime.fromisoformat(text)
+        return made.timestamp() if made.tzinfo is not None else math.nan
+    except (ValueError, OverflowError, OSError):
+        return math.nan
 
 
 def batches(queues: Sequence[str]) -> Iterator[tuple[str, ...]]:

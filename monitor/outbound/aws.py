@@ -9,6 +9,7 @@ thread. botocore is loaded only when a configuration asks for AWS.
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -141,6 +142,9 @@ class Service:
     def read(self, operation: str, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> dict[str, Any]:
         """An answer by the model: its fields, or `Error` with `Code` and `Message`. Never raises for what it says.
 
+        Fields are as they were sent where the service speaks JSON: botocore would make a number of `"12"` and of `true`.
+        Times are then unix seconds or ISO 8601, whichever Amazon chose.
+
         Amazon numbers every answer. A success without a number is something else's on the way (a proxy's page, say): it
         reads as an error.
         """
@@ -162,11 +166,21 @@ class Service:
             OSError,
         ):
             parsed = None
+        if isinstance(parsed, dict) and status < _FIRST_ERROR and self._protocol.endswith(_PLAIN_PROTOCOL):
+            parsed = _as_sent(body, parsed)
         if not isinstance(parsed, dict) or (status < _FIRST_ERROR and "x-amzn-requestid" not in named):
             return {"Error": {"Code": STRANGE, "Message": "an answer that Amazon does not give"}}
         if status >= _FIRST_ERROR and not isinstance(parsed.get("Error"), dict):
             parsed["Error"] = {}
         return parsed
+
+
+def _as_sent(body: bytes, parsed: Mapping[str, Any]) -> dict[str, Any] | None:
+    try:
+        fields = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return None
+    return {**fields, "ResponseMetadata": parsed.get("ResponseMetadata")} if isinstance(fields, dict) else None
 
 
 @cache
