@@ -148,23 +148,14 @@ class Service:
         Amazon numbers every answer. A success without a number is something else's on the way (a proxy's page, say): it
         reads as an error.
         """
-        from botocore.parsers import ResponseParserError, create_parser
+        from botocore.parsers import create_parser
 
         named = _Headers(headers)
         parts = {"status_code": status, "headers": named, "body": body}
         try:
             parser = create_parser(self._protocol)
             parsed: Any = parser.parse(parts, self.model.operation_model(operation).output_shape)
-        except (
-            ResponseParserError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            KeyError,
-            OverflowError,
-            RecursionError,
-            OSError,
-        ):
+        except Exception:  # noqa: BLE001 - bytes from outside in a parser that raises half a dozen types for them
             parsed = None
         if isinstance(parsed, dict) and status < _FIRST_ERROR and self._protocol.endswith(_PLAIN_PROTOCOL):
             parsed = _as_sent(body, parsed)
