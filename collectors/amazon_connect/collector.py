@@ -267,8 +267,8 @@ class _State:
                 group.create_task(_forever())
                 for question in questions:
                     group.create_task(keep_asking(question, self._config.every, self.inlet, standing))
-        except* Misconfigured as refused:
-            raise refused.exceptions[0] from None
+        except* Exception as troubles:  # noqa: BLE001 - the first one says it; the supervisor shows it
+            raise troubles.exceptions[0] from None
 
 
 async def _forever() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -20,6 +21,7 @@ ISSUES: Mapping[str, str] = {
 SIDES: Mapping[str, str] = {"Agent": "agent", "Customer": "customer"}
 MOST = 1000
 """Contacts that wait to be asked about; the oldest give way."""
+_ID = re.compile(r"[A-Za-z0-9-]{1,256}", re.ASCII)
 TRIES = 4
 """Times that a contact is asked about before it counts as one without quality figures."""
 
@@ -75,8 +77,11 @@ class Ended:
         """Contacts that gave way to newer ones, or of which nothing was said in the end."""
 
     def add(self, contact: str, now: float) -> None:
-        """A contact is over; it counts once."""
+        """A contact is over; it counts once. Its id becomes part of a request: one that could be more than an id is skipped."""
         if contact in self._known:
+            return
+        if not _ID.fullmatch(contact):
+            self.skipped += 1
             return
         self._known[contact] = None
         if len(self._known) > 10 * MOST:

@@ -64,7 +64,7 @@ class Keys:
         """Read secrets, relative to `base`, or ask the default chain. AwsError when there are none."""
         needed()
         from botocore.credentials import ReadOnlyCredentials
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
         from botocore.session import Session
 
         self._fixed: Any = None
@@ -83,20 +83,20 @@ class Keys:
             return
         try:
             self._chain = Session().get_credentials()
-        except BotoCoreError as error:
+        except (BotoCoreError, ClientError) as error:
             raise AwsError(f"{_NO_CREDENTIALS} ({error})") from error
         if self._chain is None:
             raise AwsError(_NO_CREDENTIALS)
 
     def frozen(self) -> Any:  # noqa: ANN401 - botocore ships no types
         """The keys of this moment; AwsError when they cannot be renewed."""
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         if self._chain is None:
             return self._fixed
         try:
             return self._chain.get_frozen_credentials()
-        except BotoCoreError as error:
+        except (BotoCoreError, ClientError) as error:
             raise AwsError(f"{_NO_CREDENTIALS} ({error})") from error
 
 

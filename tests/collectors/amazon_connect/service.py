@@ -17,6 +17,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
@@ -70,14 +73,15 @@ class Amazon:
         self._open = AsyncExitStack()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        model, operation, given = self._read(request, await request.read())
+        body = await request.read()
+        model, operation, given = self._read(request, body)
         self.calls[operation] += 1
         self.inputs.setdefault(operation, []).append(given)
         self.times.setdefault(operation, []).append(time.monotonic())
         described = model.operation_model(operation)
         report = ParamValidator().validate(given, described.input_shape)
         assert not report.has_errors(), report.generate_report()
-        assert "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/" in request.headers["Authorization"]
+        assert resigned(request, body) == request.headers["Authorization"].rpartition("Signature=")[2]
         assert (
             f"/eu-west-2/{model.metadata.get('signingName', model.metadata['endpointPrefix'])}/"
             in request.headers["Authorization"]
@@ -149,6 +153,22 @@ class Amazon:
 
     async def stop(self) -> None:
         await self._open.aclose()
+
+
+def resigned(request: web.Request, body: bytes) -> str:
+    """The signature that the request must have, by Amazon's own way."""
+    told = re.fullmatch(
+        r"AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/\d{8}/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+), Signature=\w+",
+        request.headers["Authorization"],
+    )
+    assert told is not None, request.headers["Authorization"]
+    names = [name for name in told[3].split(";") if name != "host"]
+    headers = {name: request.headers[name] for name in names}
+    made = AWSRequest(method=request.method, url=str(request.url), headers=headers, data=body)
+    made.context["timestamp"] = request.headers["X-Amz-Date"]
+    signer = SigV4Auth(ReadOnlyCredentials("AKIAEXAMPLE", "s" * 40, None, None), told[2], told[1])
+    signature: str = signer.signature(signer.string_to_sign(made, signer.canonical_request(made)), made)
+    return signature
 
 
 def without_nulls(value: Any) -> Any:

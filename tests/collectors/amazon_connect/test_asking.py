@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import subprocess
 import sys
 import time
@@ -111,6 +112,8 @@ async def test_queues_are_asked_in_hundreds_and_pages_are_read_to_their_end() ->
         inputs = here.inputs["GetCurrentMetricData"]
     assert {len(given["Filters"]["Queues"]) for given in inputs} == {100, 50}
     assert len(inputs) == 9
+    told = {json.dumps({**given, "NextToken": ""}, sort_keys=True) for given in inputs}
+    assert len(told) == 3, "a page is asked for with the parameters of the first"
     assert {sample.value for sample in inlet.of(WAITING)} == {3.0}
     assert {sample.at for sample in inlet.of(WAITING)} == {5000.0}
 
