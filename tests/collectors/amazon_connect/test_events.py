@@ -287,6 +287,8 @@ def test_heart_beats_after_log_off_do_not_bring_an_agent_back() -> None:
     crew.event(seen(agent("anna", 20, "OFFLINE", "LOGOUT")), 20, 20)
     crew.event(seen(agent("anna", 140, "OFFLINE", "HEART_BEAT")), 140, 140)
     assert states(crew, 141) == {"offline": 1}
+    crew.event(seen(agent("ben", 150, "ROUTABLE", "LOGOUT", ("c-1", "CONNECTED"))), 150, 150)
+    assert states(crew, 151) == {"offline": 2}
 
 
 def test_the_newest_event_of_an_agent_counts_and_silence_ends_it() -> None:
