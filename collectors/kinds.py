@@ -10,5 +10,6 @@ from collectors.http.collector import Http
 from collectors.mqtt.collector import Mqtt
 from collectors.promql.collector import Promql
 from collectors.push.collector import Push
+from collectors.sip_quality.collector import SipQuality
 
-AnyCollector: TypeAlias = AmazonConnect | Ami | Http | Mqtt | Promql | Push
+AnyCollector: TypeAlias = AmazonConnect | Ami | Http | Mqtt | Promql | Push | SipQuality
