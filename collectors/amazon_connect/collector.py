@@ -23,7 +23,8 @@ from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import Receipt
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.addresses import Forbidden, target_of
-from monitor.outbound.aws import AwsError, Credentials, Keys, service
+from monitor.outbound.aws import AwsError, Credentials, Keys
+from monitor.outbound.aws_service import service
 from monitor.outbound.names import Names
 from monitor.outbound.tls import Tls, TlsError
 from monitor.secrets import SecretError

@@ -10,9 +10,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from collectors.amazon_connect.budget import Bucket
-from monitor.outbound.aws import STRANGE, AwsError, Keys, Service
+from monitor.outbound.aws import AwsError, Keys
+from monitor.outbound.aws_service import STRANGE, Service
 from monitor.outbound.exchange import Exchange, exchange
 from monitor.outbound.names import Names
+from monitor.redaction import masked
 from monitor.text import OutsideText, clean
 
 PAGE_LIMIT = 8 * 1024 * 1024
@@ -130,7 +132,7 @@ def said(error: Mapping[str, Any], answer: Mapping[str, Any]) -> OutsideText:
     words = f"{error.get('Code', '')}: {error.get('Message', '')}".strip(": ")
     known = answer.get("ResponseMetadata")
     request = known.get("RequestId", "") if isinstance(known, Mapping) else ""
-    return clean(f"{words}{f' (request {request})' if request else ''}" or "without a word", 240)
+    return clean(masked(f"{words}{f' (request {request})' if request else ''}") or "without a word", 240)
 
 
 def waiting(headers: Mapping[str, str], now: float | None = None) -> float:

@@ -1,32 +1,24 @@
-"""What golive takes from botocore: credentials, signatures, and Amazon's own description of its services.
+"""What golive takes from botocore: credentials and signatures. Loaded only where a configuration or a runbook asks for AWS.
 
-botocore says what a request must look like, signs it and reads the answer. The wire is golive's own: the address is pinned
-by the outbound policy and nothing is sent twice behind anybody's back. Everything here blocks (the description of a service
-takes a third of a second the first time; the default chain may read files or ask the machine's own role), so it runs in a
-thread. botocore is loaded only when a configuration asks for AWS.
+Everything here blocks (the default chain may read files or ask the machine's own role), so it runs in a thread.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import logging
-from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from yarl import URL
-
+from monitor.outbound.draft import Draft
 from monitor.plan import Section
+from monitor.redaction import learn
 from monitor.secrets import SecretError, SecretRef
 
 INSTALL = "pip install 'golive-monitor[aws]'"
-STRANGE = "NotAmazon"
-"""The code of an error that somebody else's answer reads as."""
-_NO_CREDENTIALS = "there are no AWS credentials; next: name them in the configuration, or give this machine a role"
-_FIRST_ERROR = 300
-_PLAIN_PROTOCOL = "json"
+_NO_CREDENTIALS = (
+    "there are no AWS credentials; next: name them in the runbook or the collector, or give this machine a role"
+)
 
 
 class AwsError(Exception):
@@ -41,28 +33,34 @@ class Credentials(Section, frozen=True, kw_only=True):
     session_token: SecretRef | None = None
 
 
-class Draft(NamedTuple):
-    """A request as it goes on the wire."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
+def missing() -> str:
+    """One sentence when botocore is not installed; empty when it is."""
+    if importlib.util.find_spec("botocore") is not None:
+        return ""
+    return "AWS needs the package botocore, which is not installed here"
 
 
-def needed() -> None:
-    """Make sure that botocore is there and tells nothing (its debug lines hold session tokens); AwsError without it."""
-    if importlib.util.find_spec("botocore") is None:
-        raise AwsError(f"AWS needs the package botocore, which is not installed here; next: {INSTALL}")
+def shown(credentials: Credentials | None) -> str:
+    """Whose signature it will be, secrets masked."""
+    if credentials is None:
+        return "by the default credentials"
+    key = credentials.access_key_id
+    return f"by {key if isinstance(key, str) else '***'}"
+
+
+def quieted() -> None:
+    """Make sure that botocore is there and tells nothing: its debug lines hold session tokens. AwsError without it."""
+    if why := missing():
+        raise AwsError(f"{why}; next: {INSTALL}")
     logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 class Keys:
-    """Whose signature it will be; temporary keys of the default chain are renewed by botocore as they expire."""
+    """Whose signature it is; temporary keys of the default chain are renewed by botocore as they expire."""
 
     def __init__(self, credentials: Credentials | None, base: Path) -> None:
         """Read secrets, relative to `base`, or ask the default chain. AwsError when there are none."""
-        needed()
+        quieted()
         from botocore.credentials import ReadOnlyCredentials
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.session import Session
@@ -95,103 +93,30 @@ class Keys:
         if self._chain is None:
             return self._fixed
         try:
-            return self._chain.get_frozen_credentials()
+            found = self._chain.get_frozen_credentials()
         except (BotoCoreError, ClientError) as error:
             raise AwsError(f"{_NO_CREDENTIALS} ({error})") from error
+        for secret in (found.secret_key, found.token):
+            learn(secret or "")
+        return found
 
 
-class Service:
-    """One of Amazon's services, as botocore describes it."""
-
-    def __init__(self, name: str) -> None:
-        """name: as botocore calls it, such as `connect`. AwsError without botocore."""
-        needed()
-        from botocore.session import Session
-
-        self.model: Any = Session().get_service_model(name)
-        spoken = self.model.metadata.get("protocols", ())
-        # Plain JSON where the service speaks it: people can read it in a transcript.
-        self._protocol = _PLAIN_PROTOCOL if _PLAIN_PROTOCOL in spoken else self.model.metadata["protocol"]
-
-    def endpoint(self, region: str) -> str:
-        """Its URL in a region."""
-        ending = ".cn" if region.startswith("cn-") else ""
-        return f"https://{self.model.metadata['endpointPrefix']}.{region}.amazonaws.com{ending}"
-
-    def draft(self, operation: str, given: Mapping[str, Any], where: str, region: str, keys: Keys) -> Draft:
-        """The signed request; AwsError when the model would refuse the input or the keys cannot be had."""
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest, prepare_request_dict
-        from botocore.exceptions import BotoCoreError
-        from botocore.serialize import create_serializer
-
-        try:
-            serializer = create_serializer(self._protocol, include_validation=True)
-            parts = serializer.serialize_to_request(dict(given), self.model.operation_model(operation))
-        except BotoCoreError as error:
-            raise AwsError(f"{operation} would be refused: {error}") from error
-        prepare_request_dict(parts, endpoint_url=where.rstrip("/"))
-        url, body = str(URL(parts["url"])), parts["body"] or b""
-        sent = body.encode() if isinstance(body, str) else bytes(body)
-        headers = {name: str(value) for name, value in parts["headers"].items()}
-        request = AWSRequest(method=parts["method"], url=url, headers=headers, data=sent)
-        signing = self.model.metadata.get("signingName", self.model.metadata["endpointPrefix"])
-        SigV4Auth(keys.frozen(), signing, region).add_auth(request)
-        return Draft(parts["method"], url, dict(request.headers.items()), sent)
-
-    def read(self, operation: str, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> dict[str, Any]:
-        """An answer by the model: its fields, or `Error` with `Code` and `Message`. Never raises for what it says.
-
-        Fields are as they were sent where the service speaks JSON: botocore would make a number of `"12"` and of `true`.
-        Times are then unix seconds or ISO 8601, whichever Amazon chose.
-
-        Amazon numbers every answer. A success without a number is something else's on the way (a proxy's page, say): it
-        reads as an error.
-        """
-        from botocore.parsers import create_parser
-
-        named = _Headers(headers)
-        parts = {"status_code": status, "headers": named, "body": body}
-        try:
-            parser = create_parser(self._protocol)
-            parsed: Any = parser.parse(parts, self.model.operation_model(operation).output_shape)
-        except Exception:  # noqa: BLE001 - bytes from outside in a parser that raises half a dozen types for them
-            parsed = None
-        if isinstance(parsed, dict) and status < _FIRST_ERROR and self._protocol.endswith(_PLAIN_PROTOCOL):
-            parsed = _as_sent(body, parsed)
-        if not isinstance(parsed, dict) or (status < _FIRST_ERROR and "x-amzn-requestid" not in named):
-            return {"Error": {"Code": STRANGE, "Message": "an answer that Amazon does not give"}}
-        if status >= _FIRST_ERROR and not isinstance(parsed.get("Error"), dict):
-            parsed["Error"] = {}
-        return parsed
+def load(credentials: Credentials | None, base: Path) -> Any:  # noqa: ANN401 - botocore ships no types
+    """Frozen credentials of botocore for one signature; AwsError when there are none."""
+    return Keys(credentials, base).frozen()
 
 
-def _as_sent(body: bytes, parsed: Mapping[str, Any]) -> dict[str, Any] | None:
-    try:
-        fields = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        return None
-    return {**fields, "ResponseMetadata": parsed.get("ResponseMetadata")} if isinstance(fields, dict) else None
+def signed(draft: Draft, service: str, region: str, credentials: Credentials | None, base: Path) -> dict[str, str]:
+    """The headers that sign a request; AwsError when it cannot be signed."""
+    return signed_by(load(credentials, base), draft, service, region)
 
 
-@cache
-def service(name: str) -> Service:
-    """The service of a name; its description is read once."""
-    return Service(name)
+def signed_by(frozen: Any, draft: Draft, service: str, region: str) -> dict[str, str]:  # noqa: ANN401 - botocore ships no types
+    """The headers that sign a request with keys of this moment."""
+    from botocore.auth import S3SigV4Auth, SigV4Auth
+    from botocore.awsrequest import AWSRequest
 
-
-class _Headers(dict[str, str]):
-    """Headers as the parser looks them up: by any spelling."""
-
-    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        super().__init__({name.lower(): value for name, value in pairs})
-
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as dict does
-        """A header's value."""
-        return super().get(key.lower(), default)
-
-    def __getitem__(self, key: str) -> str:
-        return super().__getitem__(key.lower())
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(str(key).lower())
+    request = AWSRequest(method=draft.method, url=draft.url, headers=dict(draft.headers), data=draft.body)
+    signer = S3SigV4Auth if service == "s3" else SigV4Auth
+    signer(frozen, service, region).add_auth(request)
+    return {name: value for name, value in request.headers.items() if draft.headers.get(name) != value}

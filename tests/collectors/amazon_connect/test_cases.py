@@ -14,7 +14,7 @@ from collectors.amazon_connect import agents, cloudwatch, contacts, posts, quali
 from collectors.amazon_connect.readings import Reading, dig, moment
 from collectors.amazon_connect.roster import Missed, Roster
 from monitor.catalogue.inventory import CATALOGUE, label_names
-from monitor.outbound.aws import service
+from monitor.outbound.aws_service import service
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").iterdir() if path.is_dir())
 QUEUES = {"0f4c1a52-1111-4222-8333-944455566677": "sales-en", "0f4c1a52-1111-4222-8333-944455566688": "care"}

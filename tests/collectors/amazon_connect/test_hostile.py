@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from collectors.amazon_connect import agents, cloudwatch, contacts, posts, quality, queues
 from collectors.amazon_connect.readings import Reading, instant, moment
 from collectors.amazon_connect.roster import Roster
-from monitor.outbound.aws import service
+from monitor.outbound.aws_service import service
 from tests.collectors.amazon_connect.events import agent, contact
 from tests.collectors.amazon_connect.service import ARN, SALES, past, row, user
 from tests.collectors.amazon_connect.test_events import Door
