@@ -32,24 +32,28 @@ class Series(NamedTuple):
     """`Sum` for what is counted: golive adds the minutes up."""
     scale: float = 1.0
     idle: float | None = None
-    """What it is in a minute without a point."""
+    """What it is when it was not sent."""
+    rhythm: int = PERIOD
+    """Seconds between two of its points."""
 
 
 def series(instance: str, flows: Mapping[str, str], loss: Scale) -> tuple[Series, ...]:
     """All that is asked of an instance. flows: flow's name there -> name here."""
-    calls, tasks, chats = ({"InstanceId": instance, "MetricGroup": group} for group in ("VoiceCalls", "Tasks", "Chats"))
+    calls, tasks, chats, recordings = (
+        {"InstanceId": instance, "MetricGroup": group} for group in ("VoiceCalls", "Tasks", "Chats", "CallRecordings")
+    )
     # Of the three shares of a quota one is a fraction, and two have been multiplied by 100 already.
     gauges = (
         Series("ConcurrentCalls", calls, CONCURRENT, (("channel", "voice"),), idle=0.0),
         Series("ConcurrentCallsPercentage", calls, QUOTA, (("channel", "voice"),)),
-        Series("ConcurrentTasksPercentage", tasks, QUOTA, (("channel", "task"),), scale=0.01),
+        Series("ConcurrentTasksPercentage", tasks, QUOTA, (("channel", "task"),), scale=0.01, rhythm=5 * PERIOD),
         Series("ConcurrentActiveChatsPercentage", chats, QUOTA, (("channel", "chat"),), scale=0.01),
     )
     sums = (
         Series("ThrottledCalls", calls, REJECTED, (("reason", "throttled"),), "Sum"),
         Series("CallsBreachingConcurrencyQuota", calls, REJECTED, (("reason", "quota"),), "Sum"),
         Series("MisconfiguredPhoneNumbers", calls, REJECTED, (("reason", "misconfigured_number"),), "Sum"),
-        Series("CallRecordingUploadError", calls, RECORDING, (), "Sum"),
+        Series("CallRecordingUploadError", recordings, RECORDING, (), "Sum"),
     )
     errors = (
         Series(
@@ -148,7 +152,7 @@ class Minutes:
             self._totals[index] = self._totals.get(index, 0.0) + sum(value for _, value in fresh)
             self._newest[index] = max([self._newest[index], *(at for at, _ in fresh)])
             return Timed(Reading(one.metric, one.labels, self._totals[index]), end)
-        if points and points[-1][0] >= end - 2 * PERIOD:
+        if points and points[-1][0] >= end - PERIOD - one.rhythm:
             at, value = points[-1]
             return Timed(Reading(one.metric, one.labels, value * one.scale), min(at + PERIOD, end))
         return Timed(Reading(one.metric, one.labels, one.idle, "empty"), end)

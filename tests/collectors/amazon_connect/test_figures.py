@@ -75,6 +75,25 @@ def test_what_cloudwatch_could_not_read_is_an_error_and_what_did_not_happen_is_n
     assert (idle[1].reading.value, idle[1].reading.nothing) == (None, "empty")
 
 
+def test_what_is_sent_every_five_minutes_is_not_taken_for_gone_between() -> None:
+    """The share of the task quota comes every five minutes: it stands that long, as old as its point, and then is blank."""
+    asked = series("i", {}, "fraction")
+    place = indices(asked, "ConcurrentTasksPercentage")[0]
+
+    def told(ago: float) -> tuple[float | None, float]:
+        made = Minutes(asked, END).readings([point(place, (ago, 40.0))], END, [], whole=True)
+        return next((timed.reading.value, timed.at) for timed in made if ("channel", "task") in timed.reading.labels)
+
+    assert told(300) == (0.4, END - 240)
+    assert told(420) == (None, END)
+
+
+def test_recordings_are_asked_for_in_their_own_group() -> None:
+    """CallRecordingUploadError stands under CallRecordings; under VoiceCalls it would read 0 for ever."""
+    (place,) = indices(series("i", {}, "fraction"), "CallRecordingUploadError")
+    assert series("i", {}, "fraction")[place].dimensions["MetricGroup"] == "CallRecordings"
+
+
 def test_every_metric_that_is_asked_for_is_in_the_catalogue() -> None:
     """A figure that no rule could name would be collected for nobody."""
     figures = (*queues.NOW, *queues.STAFF, queues.OVERALL, *queues.lately((20,)), *queues.counted(5))
