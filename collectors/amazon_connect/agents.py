@@ -54,9 +54,13 @@ def doing(agent: Agent) -> State:
 
 def counted(agents: Iterable[Agent]) -> Iterator[Reading]:
     """How many agents are in each state: 0 is a number, since who is not among those found is not there."""
-    found = Counter(map(doing, agents))
+    return numbered(Counter(map(doing, agents)))
+
+
+def numbered(found: Mapping[State, int]) -> Iterator[Reading]:
+    """The readings of agents that were counted by state."""
     for state in STATES:
-        yield Reading(AGENTS, (("state", state),), float(found[state]))
+        yield Reading(AGENTS, (("state", state),), float(found.get(state, 0)))
 
 
 def users(items: Iterable[object], names: Mapping[str, State]) -> dict[str, Agent]:

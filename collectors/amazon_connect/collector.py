@@ -171,7 +171,7 @@ class AmazonConnect(Source, frozen=True, kw_only=True, tag="amazon_connect", tag
             questions = await state.questions(names) if self.ask else []
             if not questions:
                 inlet.connected(f"waits for events at /api/v1/collectors/{self.name}")
-            await state.run(questions)
+            await state.run(questions, self._mailbox)
         finally:
             self.__dict__.pop("mailbox", None)
             names.close()
@@ -260,20 +260,17 @@ class _State:
     def _bucket(self, kind: Kind, region: str) -> Bucket:
         return budget(self._here.account, region).join(kind, self._config.limits.rate(kind))
 
-    async def run(self, questions: list[Question]) -> None:
-        """Ask all of them, each at its own pace, until cancelled."""
+    async def run(self, questions: list[Question], mailbox: Mailbox | None) -> None:
+        """Ask all of them, each at its own pace, and keep the mailbox, until cancelled."""
         standing = Standing(self.inlet, len(questions))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_forever())
+                if mailbox is not None:
+                    group.create_task(mailbox.settle())
                 for question in questions:
                     group.create_task(keep_asking(question, self._config.every, self.inlet, standing))
         except* Exception as troubles:  # noqa: BLE001 - the first one says it; the supervisor shows it
             raise troubles.exceptions[0] from None
-
-
-async def _forever() -> None:
-    await asyncio.Event().wait()
 
 
 def _nobody(contact: str, now: float) -> None:

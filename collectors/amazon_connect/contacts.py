@@ -94,6 +94,7 @@ class Contacts:
         self._short = short
         self._contacts: OrderedDict[str, _Contact] = OrderedDict()
         self._counts: Counter[tuple[str, Pairs]] = Counter()
+        self._changed: set[tuple[str, Pairs]] = set()
         self.forgotten = 0
         """Contacts that gave way to newer ones before their time."""
         self.contradicted = 0
@@ -134,16 +135,23 @@ class Contacts:
         if waited >= 0:
             yield Reading(ANSWER, labels, waited), event.connected
 
-    def counts(self) -> Iterator[Reading]:
-        """Every count as it stands, those of queues that were heard of among them at 0."""
-        for (metric, labels), count in self._counts.items():
-            yield Reading(metric, labels, float(count))
+    def counts(self, *, changed: bool = False) -> Iterator[Reading]:
+        """Every count as it stands, those of queues that were heard of among them at 0; or those that changed since the last time."""
+        keys = list(self._changed if changed else self._counts)
+        self._changed.clear()
+        for metric, labels in keys:
+            yield Reading(metric, labels, float(self._counts[metric, labels]))
 
     def _count(self, metric: str, labels: Pairs) -> None:
         if metric == OFFERED and (OFFERED, labels) not in self._counts:
-            self._counts.update({(ANSWERED, labels): 0})
-            self._counts.update({(ABANDONED, (*labels, ("short", short))): 0 for short in ("false", "true")})
+            idle = {
+                (ANSWERED, labels): 0,
+                **{(ABANDONED, (*labels, ("short", short))): 0 for short in ("false", "true")},
+            }
+            self._counts.update(idle)
+            self._changed.update(idle)
         self._counts[metric, labels] += 1
+        self._changed.add((metric, labels))
 
     def _known(self, event: Event, now: float) -> _Contact:
         known = self._contacts.setdefault(event.contact, _Contact())

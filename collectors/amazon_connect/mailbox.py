@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import math
@@ -16,6 +17,7 @@ from collectors.amazon_connect.feed import Feed
 from collectors.amazon_connect.readings import dig, instant
 from collectors.amazon_connect.roster import Roster
 from collectors.push.allowance import Allowance
+from monitor.intake.cadence import beat
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import Receipt
 from monitor.text import clean
@@ -28,6 +30,12 @@ LATE = 900.0
 """Seconds after which an event says nothing of the present any more."""
 AHEAD = 5.0
 """Seconds by which a sender's clock may be ahead."""
+SMALL = 16 * 1024
+"""Bytes of a post that are taken apart at once; more of them in a thread."""
+PIECE = 50
+"""Events between which others get their turn."""
+WHOLE = 1.0
+"""Seconds between two times that all counts are handed over, changed or not; for each event it would be too dear."""
 REMEMBERED = 100_000
 """Event ids that are remembered, so that a repeat counts once; contacts know by themselves what was counted."""
 
@@ -82,6 +90,14 @@ class Mailbox:
         self._contacts, self._agents = Feed(inlet, labels), Feed(inlet, labels)
         self._allowance = Allowance(rate, SAVED, time.monotonic())
         self._ended = ended
+        self._owing = False
+
+    async def settle(self) -> None:
+        """Repeat every second, until cancelled, the counts that did not change while others did: the stream is alive."""
+        async for _ in beat(WHOLE):
+            if self._owing:
+                self._owing = False
+                self._contacts.give(self._tally.contacts.counts(), self._tally.newest_contact, time.time())
 
     def admits(self, headers: Mapping[str, str]) -> bool:
         """Whether a request bears the key, in whichever header its sender can put one. Takes the same time for all."""
@@ -97,8 +113,12 @@ class Mailbox:
         request = None if request is None else str(clean(request, 128))
         if wait:
             return self._answer(429, request, received, {}, "over the collector's rate; send it again later", wait)
-        post = posts.opened(body, headers)
-        took = self._take(post, received)
+        post = (
+            posts.opened(body, headers)
+            if len(body) < SMALL
+            else await asyncio.to_thread(posts.opened, body, dict(headers))
+        )
+        took = await self._take(post, received)
         self._allowance.charge(max(len(post.events) + len(post.malformed), 1))
         try:
             await self._inlet.commit()
@@ -114,7 +134,7 @@ class Mailbox:
     ) -> Receipt:
         return Receipt(status=status, answer=posts.receipt(request, now, took, trouble), retry_after=wait)
 
-    def _take(self, post: posts.Post, received: float) -> dict[str, object]:
+    async def _take(self, post: posts.Post, received: float) -> dict[str, object]:
         refused: Counter[str] = Counter()
         repeated = 0
 
@@ -124,7 +144,9 @@ class Mailbox:
 
         for raw in post.malformed:
             refuse("malformed", raw)
-        for event in post.events:
+        for number, event in enumerate(post.events, 1):
+            if number % PIECE == 0:
+                await asyncio.sleep(0)
             name = event.get("id") or event.get("EventId")
             why = self._event(event, received, name if isinstance(name, str) else "")
             if why == "repeated":
@@ -181,7 +203,8 @@ class Mailbox:
         """Hand over the counts of what was heard of: they are as old as the newest event, never as fresh as its arrival."""
         contact, agent = self._tally.newest_contact, self._tally.newest_agent
         if math.isfinite(contact):
-            self._contacts.give(self._tally.contacts.counts(), contact, received)
+            self._contacts.give(self._tally.contacts.counts(changed=True), contact, received)
+            self._owing = True
         if math.isfinite(agent):
             self._agents.give(self._tally.roster.readings(received), agent, received)
 

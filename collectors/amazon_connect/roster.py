@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 
-from collectors.amazon_connect.agents import Agent, counted, missed
+from collectors.amazon_connect.agents import Agent, State, doing, missed, numbered
 from collectors.amazon_connect.queues import MISSED
 from collectors.amazon_connect.readings import Pairs, Reading
 from monitor.text import clean_label
@@ -51,7 +50,8 @@ class Roster:
 
     def __init__(self, queues: Mapping[str, str]) -> None:
         """queues: id -> name here."""
-        self._agents: OrderedDict[str, tuple[float, float, Agent]] = OrderedDict()
+        self._agents: OrderedDict[str, tuple[float, float, State]] = OrderedDict()
+        self._states: Counter[State] = Counter()
         self.missed = Missed(queues)
         self.forgotten = 0
         """Agents that gave way to others."""
@@ -59,16 +59,24 @@ class Roster:
     def event(self, agent: Agent, at: float, now: float) -> None:
         """An event of an agent. at: the event's own time; now: ours. Unix seconds."""
         self.missed.note(agent, now)
-        before = self._agents.get(agent.id, (-math.inf, 0.0, agent))
-        self._agents[agent.id] = (at, now, agent) if at >= before[0] else (before[0], now, before[2])
-        self._agents.move_to_end(agent.id)
+        before = self._agents.pop(agent.id, None)
+        late = before is not None and at < before[0]
+        known = (before[0], now, before[2]) if before is not None and late else (at, now, doing(agent))
+        self._states[known[2]] += 1
+        if before is not None:
+            self._states[before[2]] -= 1
+        self._agents[agent.id] = known
         if len(self._agents) > MOST:
-            self._agents.popitem(last=False)
+            self._forget()
             self.forgotten += 1
+
+    def _forget(self) -> None:
+        _, (_, _, state) = self._agents.popitem(last=False)
+        self._states[state] -= 1
 
     def readings(self, now: float) -> Iterable[Reading]:
         """How many agents are in each state, and what was missed."""
         while self._agents and next(iter(self._agents.values()))[1] < now - SILENT:
-            self._agents.popitem(last=False)
-        yield from counted(agent for _, _, agent in self._agents.values())
+            self._forget()
+        yield from numbered(self._states)
         yield from self.missed.counts()
