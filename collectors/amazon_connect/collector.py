@@ -20,7 +20,7 @@ from collectors.amazon_connect.settings import Asked, Channel, Events, Instance,
 from collectors.amazon_connect.wire import Wire
 from collectors.mqtt.reading import check_names
 from monitor.intake.inlet import Inlet
-from monitor.intake.postbox import Receipt
+from monitor.intake.postbox import POST_LIMIT, Receipt
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.addresses import Forbidden, target_of
 from monitor.outbound.aws import AwsError, Credentials, Keys
@@ -130,6 +130,11 @@ class AmazonConnect(Source, frozen=True, kw_only=True, tag="amazon_connect", tag
     def takes_samples(self) -> bool:
         """Posts to /api/v1/samples are never for it."""
         return False
+
+    @property
+    def post_limit(self) -> int:
+        """Firehose's smallest buffer is 1 MiB of events, which is 1.4 MiB as it sends them."""
+        return 4 * POST_LIMIT
 
     @property
     def plain(self) -> bool:

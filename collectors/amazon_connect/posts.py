@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from monitor.text import clean
 
-MOST_EVENTS = 5000
-"""Events of one post beyond which the rest is refused."""
+MOST_EVENTS = 50_000
+"""Events of one post beyond which the rest is refused, as one malformed part: real ones are some hundred bytes long."""
+_TOO_MANY = b"more events than one post may hold"
 _BLANK = " \t\r\n\x1e,"
 """What may stand between two objects of one record."""
 
@@ -50,8 +51,10 @@ def opened(body: bytes, headers: Mapping[str, str]) -> Post:
     events, malformed = [], []
     for record in records:
         found, rest = _record(record)
-        events += found[: MOST_EVENTS - len(events)]
+        events += found
         malformed += rest
+        if len(events) > MOST_EVENTS:
+            return Post(events[:MOST_EVENTS], [*malformed, _TOO_MANY], request)
     return Post(events, malformed, request)
 
 
@@ -74,7 +77,7 @@ def _objects(raw: bytes) -> tuple[list[dict[str, Any]], list[bytes]]:
     events: list[dict[str, Any]] = []
     malformed: list[bytes] = []
     at = 0
-    while len(events) < MOST_EVENTS:
+    while len(events) <= MOST_EVENTS:
         while at < len(text) and text[at] in _BLANK:
             at += 1
         if at >= len(text):
@@ -86,6 +89,8 @@ def _objects(raw: bytes) -> tuple[list[dict[str, Any]], list[bytes]]:
         found, rest = _flat(value)
         events += found
         malformed += rest
+    if len(events) > MOST_EVENTS:
+        return events[:MOST_EVENTS], [*malformed, _TOO_MANY]
     return events, malformed if events or malformed else [raw[:256]]
 
 
@@ -93,10 +98,10 @@ def _flat(value: object) -> tuple[list[dict[str, Any]], list[bytes]]:
     if isinstance(value, dict):
         return [value], []
     if isinstance(value, list):
-        events = [item for item in value[:MOST_EVENTS] if isinstance(item, dict)]
-        strange = [
-            repr(item)[:256].encode(errors="replace") for item in value[:MOST_EVENTS] if not isinstance(item, dict)
-        ]
+        events = [item for item in value if isinstance(item, dict)]
+        strange = [repr(item)[:256].encode(errors="replace") for item in value if not isinstance(item, dict)]
+        if len(events) > MOST_EVENTS:
+            return events[:MOST_EVENTS], [*strange, _TOO_MANY]
         return events, strange if events or strange else [b"[]"]
     return [], [repr(value)[:256].encode(errors="replace")]
 

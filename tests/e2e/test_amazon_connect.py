@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import time
 from collections.abc import Callable
@@ -62,7 +63,7 @@ rules:
 
 async def post(url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, object]]:
     """Post as EventBridge or Firehose would."""
-    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
+    async with aiohttp.ClientSession() as session, session.post(url, data=io.BytesIO(body), headers=headers) as answer:
         made: dict[str, object] = await answer.json()
         return answer.status, made
 
@@ -111,6 +112,10 @@ async def pushed(running: RunningDaemon) -> None:
     # Firehose compresses where it is told to.
     status, answer = await post(url, {**headers, "Content-Encoding": "gzip"}, gzip.compress(records))
     assert (status, answer["requestId"]) == (200, "ed4acda5")
+    # Its smallest buffer, full: 1 MiB of records, longer still in base64.
+    heavy = firehose(*[json.dumps({**agent("anna", now), "Version": "x" * 4000}).encode() for _ in range(260)])
+    assert len(heavy) > 1.3 * 1024 * 1024
+    assert (await post(url, headers, heavy))[0] == 200
     wanted = {
         f"golive_queue_contacts_offered_total{SALES_EN}": 1,
         f"golive_queue_contacts_answered_total{SALES_EN}": 1,

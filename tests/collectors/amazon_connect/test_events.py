@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.amazon_connect import contacts as counting
-from collectors.amazon_connect import roster
+from collectors.amazon_connect import posts, roster
 from collectors.amazon_connect.agents import Agent, snapshot
 from collectors.amazon_connect.contacts import Contacts, read
 from collectors.amazon_connect.roster import Roster
@@ -171,6 +171,25 @@ async def test_firehose_is_answered_as_its_specification_says(tmp_path: Path) ->
             1,
         )
         assert door.inlet.refused == {"malformed": 1, "foreign": 1}
+
+
+@pytest.mark.parametrize("form", ["array", "record", "records"])
+async def test_events_beyond_the_most_of_one_post_are_refused_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """What a post holds too many of is not dropped in silence."""
+    monkeypatch.setattr(posts, "MOST_EVENTS", 10)
+    now = time.time()
+    events = [contact("QUEUED", f"c-{n}", now, queued=now) for n in range(25)]
+    texts = [json.dumps(event).encode() for event in events]
+    body = {"array": json.dumps(events).encode(), "record": firehose(b"".join(texts)), "records": firehose(*texts)}[
+        form
+    ]
+    async with Door(tmp_path) as door:
+        receipt = await door.post(body)
+        assert receipt.status == 200
+        assert door.newest(OFFERED) == 10
+        assert door.inlet.refused == {"malformed": 1}
 
 
 async def test_what_is_not_on_disk_is_sent_again(tmp_path: Path) -> None:
