@@ -82,11 +82,14 @@ class AmazonConnect(Source, frozen=True, kw_only=True, tag="amazon_connect", tag
 
     def __post_init__(self) -> None:
         check_names(self.labels)
-        for why in self._faults():
-            raise ValueError(why)
+        if faults := list(self._faults()):
+            raise ValueError("; ".join(faults))
 
     def _faults(self) -> Iterator[str]:
-        instance(self.instance)
+        try:
+            instance(self.instance)
+        except ValueError as error:
+            yield str(error)
         ids = [tail(queue) for queue in self.queues]
         if not all(ids) or len(set(ids)) != len(ids):
             yield "queues names a queue twice, or one without an id"

@@ -350,6 +350,12 @@ def test_a_configuration_that_cannot_work_is_refused(wrong: dict[str, Any], word
         collector(**wrong)
 
 
+def test_every_fault_of_a_configuration_is_said_at_once() -> None:
+    """Nobody mends one thing only to be told the next."""
+    with pytest.raises(msgspec.ValidationError, match=r"arn:aws:connect.*counted twice.*less than 35d"):
+        collector(instance="x", ask=["agents", "users"], window=40 * 86400)
+
+
 def test_the_region_may_differ_from_the_instances() -> None:
     """Account and Region come from the ARN; a Region that is said otherwise wins."""
     source = collector(region="eu-central-1")
