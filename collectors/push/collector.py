@@ -66,6 +66,11 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
         return True
 
     @property
+    def post_limit(self) -> int:
+        """As most."""
+        return POST_LIMIT
+
+    @property
     def open(self) -> bool:
         """Whether it runs."""
         return self._desk is not None
