@@ -74,9 +74,7 @@ class Ami(Source, frozen=True, kw_only=True, tag="ami", tag_field="kind", dict=T
         except (SecretError, TlsError) as error:
             raise Misconfigured(str(error)) from error
         port = self.port or (_PLAIN_PORT if self.tls is None else _TLS_PORT)
-        session = Session(
-            self.host, port, tls, patience=self.timeout, on_event=state.event, on_piece=state.note_refusals
-        )
+        session = Session(self.host, port, tls, patience=self.timeout, on_event=state.event, on_piece=state.piece)
         try:
             async with session, asyncio.TaskGroup() as group:
                 await session.login(self.username, secret)
@@ -148,8 +146,9 @@ class _State:
         for handle in self._handles.values():
             self.inlet.blank(handle, "error", now, now)
 
-    def note_refusals(self, framing: Framing) -> None:
-        """Count lines that could not be read."""
+    def piece(self, framing: Framing, piece: bytes) -> None:
+        """Keep what came for people to look at, and count the lines of it that could not be read."""
+        self.inlet.transcript(piece, time.time())
         if framing.malformed:
             self.inlet.refuse("malformed", framing.example, time.time(), framing.malformed)
             framing.malformed = 0

@@ -8,9 +8,10 @@ import secrets
 import ssl
 import time
 
+from collectors.http.asking import Result
 from collectors.http.figures import Figures
 from collectors.http.requests import Transaction
-from collectors.http.rounds import Keys, play
+from collectors.http.rounds import Keys, Round, play
 from collectors.mqtt.reading import check_names
 from monitor.intake.cadence import beat
 from monitor.intake.inlet import Inlet
@@ -107,9 +108,18 @@ class _Watch:
         made = await play(transaction, keys, once=once, names=self.names, tls=self._tls, timeout=timeout)
         self._inlet.heard(len(made.results) + len(made.cleanup), time.time())
         figures.take(made, time.time(), steady=self.pulse.steady_since(begun))
+        self._keep(made)
         failed = made.failed
         self._tell(transaction, f"{failed.operation}: {failed.words or failed.outcome}" if failed is not None else "")
         return failed is None
+
+    def _keep(self, made: Round) -> None:
+        """Hand the round's exchanges over for people to look at; what an answer gave for later requests is not shown."""
+        every = (*made.results, *made.cleanup)
+        hidden = tuple({value for result in every for value in result.taken.values()})
+        for result in every:
+            fault = "" if result.ok else result.words or result.outcome
+            self._inlet.transcript(_answer(result), time.time(), sent=result.sent, fault=fault, hidden=hidden)
 
     def _reveal(self, reference: SecretRef) -> str:
         return reference.read(self._inlet.base).reveal()
@@ -123,6 +133,15 @@ class _Watch:
         wrong = {name: words for name, words in self._troubles.items() if words}
         line = f"{len(self._troubles) - len(wrong)} of {len(self._config.transactions)} as they should be"
         self._inlet.connected(line + "".join(f"; {name}: {words}" for name, words in list(wrong.items())[:1]))
+
+
+def _answer(result: Result) -> bytes:
+    """An answer as people would write it."""
+    made = result.exchange
+    if not made.status:
+        return b""
+    headers = "".join(f"{name}: {value}\n" for name, value in made.headers)
+    return f"{made.status}\n{headers}\n".encode() + made.body
 
 
 def _place(name: str) -> float:

@@ -20,6 +20,8 @@ from monitor.plan import Section
 _TAKEOVER_PAUSE = 30.0
 """Seconds to leave the session to the other client with our id, which else is thrown out in turn."""
 _TOPICS = 100_000
+_SHOWN = 4096
+"""Bytes of a payload that are worth handing over for people to look at."""
 
 
 class Subscription(Section, frozen=True, kw_only=True):
@@ -110,6 +112,8 @@ class _State:
         """Read a batch; returns once its samples are kept, which is when it may be acknowledged."""
         inlet, received = self.inlet, time.time()
         inlet.heard(len(batch), received)
+        topic, payload = batch[-1]
+        inlet.transcript(b"%s\n%s" % (topic.encode(), payload[:_SHOWN]), received)
         if len(self._readers) == 1:
             self._readers[0].read(batch, received)
         else:

@@ -159,17 +159,24 @@ class _Rounds:
             series.answered(part, received, received)
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        answer = await request(
-            method,
-            url,
-            allow_hosts=[target_of(url).shown],
-            headers={**headers, **self._credentials.headers},
-            body=body,
-            timeout=self._config.timeout,
-            tls=self._credentials.tls,
-            limit=PAGE_LIMIT,
-        )
+        sent = b"%s %s\n\n%s" % (method.encode(), url.encode(), body or b"")
+        try:
+            answer = await request(
+                method,
+                url,
+                allow_hosts=[target_of(url).shown],
+                headers={**headers, **self._credentials.headers},
+                body=body,
+                timeout=self._config.timeout,
+                tls=self._credentials.tls,
+                limit=PAGE_LIMIT,
+            )
+        except RequestError as error:
+            self._inlet.transcript(b"", time.time(), sent=sent, fault=str(error))
+            raise
         self._inlet.heard(1, time.time())
+        fault = "" if answer.status == 200 else f"status {answer.status}"  # noqa: PLR2004 - the status of an answer
+        self._inlet.transcript(answer.body, time.time(), sent=sent, fault=fault)
         if answer.status in _REFUSED:
             raise LoginRefusedError(f"the login is refused ({answer.status})")
         return answer

@@ -128,6 +128,7 @@ class _Desk:
         tally = self._tally
         tally.begin()
         tally.heard(1, received)
+        tally.transcript(body, received)
         self._reader.read([("", body)], received)
         taken, repeated, refused = tally.taken, tally.repeated, dict(tally.refused)
         self._allowance.charge(max(taken + repeated + sum(refused.values()), 1))

@@ -16,6 +16,7 @@ from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
+from monitor.intake.watchdog import Watchdog
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
 from monitor.serving.snapshot import (
@@ -33,6 +34,8 @@ STALE = 5.0
 """Seconds after which a snapshot that was not renewed means that nothing is judged any more."""
 REFRESH = 1.0
 """Seconds between snapshots when nobody asks for them."""
+STALL_SHOWN = 60.0
+"""Seconds for which a screen says who held up the event loop."""
 EVENTS = 50
 """Newest events in a snapshot."""
 
@@ -50,6 +53,7 @@ class Parts(Protocol):
     ticker: Ticker
     journal: Journal
     record: Record | None
+    watchdog: Watchdog
     degraded: str
 
 
@@ -132,6 +136,9 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
+        stall = part.watchdog.newest
+        if stall is not None and time.time() - stall.at < STALL_SHOWN:
+            troubles.append(stall.words)
         if part.journal.reserve_used:
             troubles.append("the disk is full and the journal lives from its reserve")
         return SelfRow(

@@ -30,6 +30,11 @@ class Brood:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def ended(self) -> None:
+        """Wait until there is none left, however long that takes."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     async def clear(self, within: float) -> int:
         """Cancel what is left, and wait; returns how many tasks did not end within so many seconds."""
         left = {task for task in self._tasks if not task.done()}
@@ -74,7 +79,7 @@ class Registry:
         **more: Any,  # noqa: ANN401 - the loop's own: context, and more in later versions
     ) -> asyncio.Future[T]:
         task: asyncio.Task[T]
-        task = self._before(loop, work, **more) if self._before is not None else asyncio.Task(work, loop=loop, **more)  # type: ignore[arg-type] # a coroutine
+        task = self._before(loop, work, **more) if self._before is not None else asyncio.Task(work, loop=loop, **more)
         owner = OWNER.get()
         if owner is not None:
             owner.add(task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Sequence as Several
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from monitor.intake.inlet import Handles, Numbers
 from monitor.intake.sequences import Sequence
+from monitor.intake.transcripts import Transcripts
 from monitor.judging.rings import F8, I8
 from monitor.judging.store import AHEAD, Store
 from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
@@ -60,6 +62,7 @@ class Door:
         self.last_refused: OutsideText = clean("")
         self.is_connected = False
         self.detail: OutsideText = clean("")
+        self.transcripts = Transcripts()
         self._sources: dict[str, Sequence] = {}
         self._handles: list[int] = []
         self._values: list[float] = []
@@ -170,6 +173,13 @@ class Door:
         self.refused[reason] += count
         self.last_message = received
         self.last_refused = clean(f"{reason}: {escaped(raw)}")
+        self.transcripts.add(raw, received, fault=reason)
+
+    def transcript(
+        self, got: bytes, received: float, *, sent: bytes = b"", fault: str = "", hidden: Several[str] = ()
+    ) -> None:
+        """Keep a raw exchange."""
+        self.transcripts.add(got, received, sent=sent, fault=fault, hidden=hidden)
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a sequence number; False for a repeat."""

@@ -134,12 +134,13 @@ class Supervisor:
         until = None if gives_up or stuck else loop.time() + LONGEST_DELAY
         self._set(name, Health.FAILED, why, self.clock() + LONGEST_DELAY if until is not None else None)
         before = await asyncio.to_thread(marks, collector, self.intake.base)
-        while stuck and len(self._broods[name]):
-            # One more of a collector whose tasks do not end would be one more that does not end.
-            await asyncio.sleep(LOOK)
+        if stuck:
+            # Another run of a collector whose tasks do not end would only leave more of them.
+            await self._broods[name].ended()
+            return
         while until is None or loop.time() < until:
             await asyncio.sleep(LOOK if until is None else min(LOOK, until - loop.time()))
-            if stuck or (before and await asyncio.to_thread(marks, collector, self.intake.base) != before):
+            if before and await asyncio.to_thread(marks, collector, self.intake.base) != before:
                 return
 
     def _shown(self, name: str, why: str) -> str:

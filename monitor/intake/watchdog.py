@@ -43,6 +43,8 @@ class Stall(NamedTuple):
     """The task's name, with the collector's where it is one's; empty when nobody could look."""
     place: OutsideText
     """File, line and function, in words."""
+    owner: OutsideText
+    """The collector, or else the task, in one word, for counting; `unseen` when nobody could look."""
 
     @property
     def words(self) -> OutsideText:
@@ -60,7 +62,7 @@ class Watchdog:
         self._repeats = Repeats()
         self._ending = threading.Event()
         self._beaten = 0.0
-        self._seen: tuple[OutsideText, OutsideText] | None = None
+        self._seen: tuple[OutsideText, OutsideText, OutsideText] | None = None
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread
         self._ident = 0
@@ -84,7 +86,7 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop watching."""
         self._ending.set()
         if self._timer is not None:
@@ -99,10 +101,10 @@ class Watchdog:
         late = now - self._beaten - BEAT
         self._beaten = now
         if late > self._late:
-            task, place = self._seen or (clean(""), clean(_UNSEEN))
+            task, place, owner = self._seen or (clean(""), clean(_UNSEEN), clean("unseen"))
             if self._seen is None:
                 self._say(task, place, late)
-            self.newest = Stall(time.time(), late + BEAT, task, place)
+            self.newest = Stall(time.time(), late + BEAT, task, place, owner)
             self._on_stall(self.newest)
         self._seen = None
         self._timer = self._loop.call_later(BEAT, self._beat)
@@ -122,8 +124,8 @@ class Watchdog:
         return self._seen is None and time.monotonic() - self._beaten > self._late
 
     def _look(self, frame: FrameType | None, task: asyncio.Task[object] | None, owner: str) -> None:
-        self._seen = _named(task, owner), _place(frame)
-        self._say(*self._seen, time.monotonic() - self._beaten)
+        self._seen = _named(task, owner), _place(frame), _owner(task, owner)
+        self._say(*self._seen[:2], time.monotonic() - self._beaten)
 
     def _say(self, task: OutsideText, place: OutsideText, seconds: float) -> None:
         left_out = self._repeats.due(place, time.monotonic())
@@ -143,6 +145,14 @@ def _named(task: asyncio.Task[object] | None, owner: str) -> OutsideText:
     work = getattr(task.get_coro(), "__qualname__", "")
     whose = f" of collector {owner}" if owner and owner not in task.get_name() else ""
     return clean(f"task {task.get_name()!r}{whose} ({work})", 200)
+
+
+def _owner(task: asyncio.Task[object] | None, owner: str) -> OutsideText:
+    name = task.get_name() if task is not None else "callback"
+    if owner or name.startswith("collector "):
+        return clean(owner or name.removeprefix("collector "), 80)
+    numbered = name.startswith("Task-") and task is not None
+    return clean(getattr(task.get_coro(), "__qualname__", "task") if numbered and task is not None else name, 80)
 
 
 def _place(frame: FrameType | None) -> OutsideText:

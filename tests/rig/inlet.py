@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ class RecordingInlet:
         self.blanks: list[tuple[str, Labels, str]] = []
         self.refused: Counter[str] = Counter()
         self.raw: list[bytes] = []
+        self.transcripts: list[tuple[bytes, bytes, str]] = []
         self.messages = 0
         self.seen: set[tuple[str, int]] = set()
         self.duplicates = 0
@@ -81,6 +82,13 @@ class RecordingInlet:
         self.refused[reason] += count
         self.raw.append(raw)
         self._news.set()
+
+    def transcript(
+        self, got: bytes, received: float, *, sent: bytes = b"", fault: str = "", hidden: Sequence[str] = ()
+    ) -> None:
+        """Keep the exchange."""
+        del received, hidden
+        self.transcripts.append((sent, got, fault))
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """False for a repeat."""

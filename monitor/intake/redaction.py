@@ -1,0 +1,105 @@
+r"""What may never be shown of a raw exchange: secrets in every spelling, logins, keys, telephone numbers. Pure.
+
+Secrets are masked by their value: as they are, escaped for JSON, encoded for a URL, in hex, and in base64 at each of its
+three alignments, so that `user:password` of a basic login is found as well. What golive does not know by value is
+masked by where it stands: after the name of a header, field or parameter that says what it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+from monitor.secrets import MASK
+
+SHORTEST = 3
+"""Characters of a secret below which masking by value would only tear words apart."""
+_MASKED_NAMES = (
+    r"(?:[\w-]{0,40}(?:authorization|cookie|password|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key"
+    r"|credential|session[_-]?id|signature|nonce|assertion|caller[_-]?idname|connectedlinename|membername)[\w-]{0,40}"
+    r"|key|challenge|auth)"
+)
+_NUMBER_NAMES = (
+    r"(?:[\w-]{0,40}(?:phone|msisdn|caller[_-]?id|connectedline|dialednumber|dnis|e164)[\w-]{0,40}"
+    r"|ani|number|caller|callee|exten)"
+)
+_JSON = re.compile(rf'("{_MASKED_NAMES}"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\w.+-]+)', re.IGNORECASE)
+_JSON_NUMBER = re.compile(rf'("{_NUMBER_NAMES}"\s*:\s*)("(?:[^"\\]|\\.)*"?|[\w.+-]+)', re.IGNORECASE)
+_HEADER = re.compile(rf"^({_MASKED_NAMES}[ \t]*:[ \t]*)(\S[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_HEADER_NUMBER = re.compile(rf"^({_NUMBER_NAMES}[ \t]*:[ \t]*)(\S[^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_FORM = re.compile(rf"((?:^|[?&;\s]){_MASKED_NAMES}=)([^&\s;,]+)", re.IGNORECASE)
+_FORM_NUMBER = re.compile(rf"((?:^|[?&;\s]){_NUMBER_NAMES}=)([^&\s;,]+)", re.IGNORECASE)
+_E164 = re.compile(r"(?<![\w.])(?:\+|%2[Bb])\d(?:[ ().-]?\d){6,14}(?![\w])")
+_URI = re.compile(r"\b((?:sips?|tel):)(\+?[\d().-]{5,20})(?=[@;>\s\"]|$)", re.IGNORECASE)
+_LOGIN = re.compile(r"(\b[a-z][a-z0-9+.-]{1,15}://)[^/\s@:\"]{1,100}:[^/\s@\"]{1,200}@", re.IGNORECASE)
+_BEARER = re.compile(r"\b(Bearer|Basic|Digest|Negotiate)(\s+)[A-Za-z0-9._~+/=:,\"-]{6,}")
+_PHONE = "+***"
+
+
+def redacted(text: str, secrets: Collection[str]) -> str:
+    """The text with everything masked that may not be shown. secrets: values that are known to be secret."""
+    for spelling in sorted({s for secret in secrets for s in _spellings(secret)}, key=len, reverse=True):
+        if spelling in text:
+            text = text.replace(spelling, MASK)
+    text = _LOGIN.sub(rf"\1{MASK}@", text)
+    for pattern in (_HEADER, _FORM):
+        text = pattern.sub(rf"\1{MASK}", text)
+    text = _JSON.sub(rf'\1"{MASK}"', text)
+    text = _BEARER.sub(rf"\1\2{MASK}", text)
+    text = _JSON_NUMBER.sub(_masked_json_number, text)
+    for pattern in (_HEADER_NUMBER, _FORM_NUMBER):
+        text = pattern.sub(_masked_number, text)
+    text = _URI.sub(rf"\1{_PHONE}", text)
+    return _E164.sub(_PHONE, text)
+
+
+def cut(text: str, secrets: Collection[str]) -> str:
+    """The text without the beginning of a secret at its very end, where it was cut off."""
+    longest = 0
+    for spelling in {s for secret in secrets for s in _spellings(secret)}:
+        for length in range(min(len(spelling) - 1, len(text)), longest, -1):
+            if text.endswith(spelling[:length]):
+                longest = length
+                break
+    return text[: len(text) - longest] + MASK if longest >= SHORTEST else text
+
+
+def _masked_json_number(match: re.Match[str]) -> str:
+    return f'{match[1]}"{_PHONE}"' if _looks_dialled(match[2]) else match[0]
+
+
+def _masked_number(match: re.Match[str]) -> str:
+    return f"{match[1]}{_PHONE}" if _looks_dialled(match[2]) else match[0]
+
+
+def _looks_dialled(value: str) -> bool:
+    """Five digits or more: what follows the name of a telephone number may be a word as well, or a queue's short code."""
+    return sum(character.isdigit() for character in value) >= 5  # noqa: PLR2004 - see the sentence
+
+
+@lru_cache(maxsize=4096)
+def _spellings(secret: str) -> frozenset[str]:
+    if len(secret) < SHORTEST:
+        return frozenset()
+    raw = secret.encode()
+    plain = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], raw.hex()}
+    plain |= {raw.hex().upper(), json.dumps(secret, ensure_ascii=False)[1:-1]}
+    plain |= {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), spelled) for spelled in tuple(plain)}
+    return frozenset(plain | set(_base64(raw)))
+
+
+def _base64(raw: bytes) -> Iterator[str]:
+    """The part of the base64 text that no neighbouring byte changes, for each place that the secret can begin at."""
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        start = (before * 8 + 5) // 6
+        stop = (before + len(raw)) * 8 // 6
+        part = whole[start:stop]
+        if len(part) >= SHORTEST:
+            yield part
+            yield part.replace("+", "-").replace("/", "_")
+            yield quote(part, safe="")
