@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import gc
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from monitor.cli.quiet import Quiet
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.text import clean
 
@@ -39,6 +41,8 @@ def run(
         web_config: TLS, basic auth and headers, as Prometheus and its exporters read them; read again on change.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Quiet())
     loaded = read(config)
     if loaded.value is None:
         shown = clean(str(config))
@@ -90,4 +94,10 @@ async def serve(loaded: LoadedConfig, state_dir: Path, web_config: Path | None =
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
     await daemon.close()
-    return FAILED if daemon.dead.is_set() else 0
+    code = FAILED if daemon.dead.is_set() else 0
+    if daemon.supervisor.stuck:
+        # Everything is closed and on disk. What ignores its cancellation would keep this process for ever.
+        log.error("ending without %s", ", ".join(daemon.supervisor.stuck))
+        logging.shutdown()
+        os._exit(code)
+    return code

@@ -7,10 +7,12 @@ from collections.abc import Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 Factory: TypeAlias = Any
 
+_OWNERS: WeakKeyDictionary[asyncio.Task[Any], str] = WeakKeyDictionary()
 OWNER: ContextVar[Brood | None] = ContextVar("OWNER", default=None)
 """The collector in whose name the running code was begun; None outside of all collectors."""
 
@@ -28,6 +30,7 @@ class Brood:
     def add(self, task: asyncio.Task[Any]) -> None:
         """Keep a task until it ends."""
         self._tasks.add(task)
+        _OWNERS[task] = self.name
         task.add_done_callback(self._tasks.discard)
 
     async def ended(self) -> None:
@@ -47,6 +50,11 @@ class Brood:
             if not task.cancelled():
                 task.exception()  # looked at, so that asyncio does not say that nobody did
         return len(stuck)
+
+
+def owner_of(task: asyncio.Task[Any]) -> str:
+    """The name of the collector that a task belongs to; empty when it is nobody's. May be asked by another thread."""
+    return _OWNERS.get(task, "")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import signal
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from monitor.intake.brood import OWNER
+from monitor.intake.brood import owner_of
 from monitor.intake.repeats import Repeats, more
 from monitor.text import OutsideText, clean
 
@@ -30,6 +31,7 @@ LATE = 1.0
 """Seconds without a beat after which somebody looks who is at work."""
 _ROOT = Path(__file__).parents[2]
 _OWN = tuple(f"{_ROOT / package}/" for package in ("monitor", "collectors", "runbooks", "dashboards"))
+_OTHERS = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<")
 _UNSEEN = "by code that lets nobody look; next: py-spy dump, when it happens again"
 
 
@@ -113,17 +115,19 @@ class Watchdog:
         while not self._ending.wait(BEAT):
             if self._is_late():
                 frame = sys._current_frames().get(self._ident)  # noqa: SLF001 - the one way to look into another thread
-                self._look(frame, asyncio.current_task(self._loop), "")
+                if frame is not None and frame.f_code.co_filename != __file__:
+                    self._look(frame)
 
     def _interrupted(self, _number: int, frame: FrameType | None) -> None:
         if self._is_late():
-            owner = OWNER.get()
-            self._look(frame, asyncio.current_task(self._loop), owner.name if owner is not None else "")
+            self._look(frame)
 
     def _is_late(self) -> bool:
         return self._seen is None and time.monotonic() - self._beaten > self._late
 
-    def _look(self, frame: FrameType | None, task: asyncio.Task[object] | None, owner: str) -> None:
+    def _look(self, frame: FrameType | None) -> None:
+        task = asyncio.current_task(self._loop)
+        owner = owner_of(task) if task is not None else ""
         self._seen = _named(task, owner), _place(frame), _owner(task, owner)
         self._say(*self._seen[:2], time.monotonic() - self._beaten)
 
@@ -160,13 +164,18 @@ def _place(frame: FrameType | None) -> OutsideText:
     if frame is None:
         return clean("at an unknown place")
     innermost, own = frame, frame
-    while not own.f_code.co_filename.startswith(_OWN):
+    while not _is_own(own.f_code.co_filename):
         if own.f_back is None:
             own = innermost
             break
         own = own.f_back
     inside = "" if own is innermost else f", inside {innermost.f_code.co_qualname}"
     return clean(f"at {_shown(own.f_code.co_filename)}:{own.f_lineno} in {own.f_code.co_qualname}{inside}", 300)
+
+
+def _is_own(file: str) -> bool:
+    """Golive's code, or a collector that somebody added; not Python's and not a library's."""
+    return file.startswith(_OWN) or not file.startswith(_OTHERS)
 
 
 def _shown(file: str) -> str:
