@@ -1,4 +1,4 @@
-"""The demo's second child process: the embedded broker, the simulated contact centre and its routing interface."""
+"""The demo's second child process: the embedded broker, the simulated contact centre, its routing interface and systems."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from monitor.demo.broker import Broker
 from monitor.demo.centre import Centre
 from monitor.demo.publisher import Publisher
 from monitor.demo.routing import Routing
+from monitor.demo.systems import Systems
 from monitor.demo.telemetry import Telemetry
 from monitor.demo.tie import tie
 
@@ -28,10 +29,13 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
     broker: int
     routing: int
+    """HTTP: the carrier's routes, the roster, and the business systems."""
 
 
 async def _serve(centre: Centre) -> tuple[web.AppRunner, int]:
-    runner = web.AppRunner(Routing(centre).application(), access_log=None, shutdown_timeout=1.0)
+    app = Routing(centre).application()
+    app.add_subapp("/systems", Systems(centre).application())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
