@@ -8,6 +8,8 @@ import secrets
 import ssl
 import time
 
+import msgspec
+
 from collectors.http.asking import Result
 from collectors.http.figures import Figures
 from collectors.http.requests import Transaction
@@ -48,6 +50,10 @@ class Http(Source, frozen=True, kw_only=True, tag="http", tag_field="kind"):
         if doubled := {name for name in names if names.count(name) > 1}:
             msg = f"two transactions are for {min(doubled)}: their numbers would be one"
             raise ValueError(msg)
+
+    def trial(self, seconds: float) -> Http:
+        """The same, asking often enough to be heard several times in so many seconds."""
+        return msgspec.structs.replace(self, every=min(self.every, max(seconds / 4, 0.5)))
 
     async def run(self, inlet: Inlet) -> None:
         """Ask until cancelled. What a target does wrong is data.

@@ -6,11 +6,14 @@ import asyncio
 import time
 from itertools import groupby
 from typing import Literal
+from uuid import uuid4
+
+import msgspec
 
 from collectors.mqtt.formats import AnyFormat
 from collectors.mqtt.native import Native
 from collectors.mqtt.reading import Reader
-from collectors.mqtt.topics import matches
+from collectors.mqtt.topics import matches, without_share
 from monitor.intake.inlet import Inlet
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.broker import TAKEN_OVER
@@ -53,6 +56,12 @@ class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind", dict
         if not self.subscriptions:
             msg = "subscriptions is empty: nothing would be heard"
             raise ValueError(msg)
+
+    def trial(self, _seconds: float) -> Mqtt:
+        """A session of its own that keeps nothing, acknowledges nothing, and takes no share of a group's messages."""
+        plain = [msgspec.structs.replace(s, topic=without_share(s.topic), qos=0) for s in self.subscriptions]
+        broker = msgspec.structs.replace(self.broker, client_id=f"golive-test-{uuid4().hex[:12]}", clean=True)
+        return msgspec.structs.replace(self, broker=broker, subscriptions=tuple(plain))
 
     async def run(self, inlet: Inlet) -> None:
         """Collect until cancelled.

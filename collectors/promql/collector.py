@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+import msgspec
+
 from collectors.promql.answer import LoginRefusedError, Point, QueryError, UnreadableError, points
 from collectors.promql.exposition import Pick, readings
 from collectors.promql.known import Known
@@ -60,6 +62,10 @@ class Promql(Source, frozen=True, kw_only=True, tag="promql", tag_field="kind"):
                 target_of(url)
         except Forbidden as error:
             raise ValueError(str(error)) from error
+
+    def trial(self, seconds: float) -> Promql:
+        """The same, asking often enough to be heard several times in so many seconds."""
+        return msgspec.structs.replace(self, every=min(self.every, max(seconds / 4, 0.5)))
 
     async def run(self, inlet: Inlet) -> None:
         """Ask until cancelled. What is not answered is data (blank: error), and shown at the collector's row.

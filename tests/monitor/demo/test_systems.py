@@ -61,7 +61,9 @@ def up(inlet: RecordingInlet) -> dict[tuple[str, str], float]:
 async def test_all_are_up_on_a_calm_day_and_the_caller_pops_up(tmp_path) -> None:
     """Eight systems answer over real HTTP, each in a moment, and the CRM shows the caller's record."""
     async with served(Centre(7, START)) as port:
-        inlet = await watched(tmp_path, port, lambda kept: len(up(kept)) == 8 and kept.of("golive_screen_pop_seconds"))
+        inlet = await watched(
+            tmp_path, port, lambda kept: len(up(kept)) == 8 and bool(kept.of("golive_screen_pop_seconds"))
+        )
     assert set(up(inlet).values()) == {1.0}
     assert max(sample.value for sample in inlet.of("golive_screen_pop_seconds")) < 2
     assert {dict(s.labels)["operation"] for s in inlet.of("golive_integration_request_seconds")} == {"lookup", "record"}
