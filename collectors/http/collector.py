@@ -7,16 +7,19 @@ import hashlib
 import secrets
 import ssl
 import time
+from pathlib import Path
 
 import msgspec
 
 from collectors.http.asking import Result
 from collectors.http.figures import Figures
+from collectors.http.probe import probe
 from collectors.http.requests import Transaction
 from collectors.http.rounds import Keys, Round, play
 from collectors.mqtt.reading import check_names
 from monitor.intake.cadence import beat
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.pulse import Pulse
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.names import Names
@@ -54,6 +57,10 @@ class Http(Source, frozen=True, kw_only=True, tag="http", tag_field="kind"):
     def trial(self, seconds: float) -> Http:
         """The same, asking often enough to be heard several times in so many seconds."""
         return msgspec.structs.replace(self, every=min(self.every, max(seconds / 4, 0.5)))
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
 
     async def run(self, inlet: Inlet) -> None:
         """Ask until cancelled. What a target does wrong is data.

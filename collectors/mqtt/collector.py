@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from itertools import groupby
+from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
@@ -12,9 +13,11 @@ import msgspec
 
 from collectors.mqtt.formats import AnyFormat
 from collectors.mqtt.native import Native
+from collectors.mqtt.probe import probe
 from collectors.mqtt.reading import Reader
 from collectors.mqtt.topics import matches, without_share
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.broker import TAKEN_OVER
 from monitor.outbound.mqtt import Batch, Broker, MqttError, Session
@@ -62,6 +65,10 @@ class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind", dict
         plain = [msgspec.structs.replace(s, topic=without_share(s.topic), qos=0) for s in self.subscriptions]
         broker = msgspec.structs.replace(self.broker, client_id=f"golive-test-{uuid4().hex[:12]}", clean=True)
         return msgspec.structs.replace(self, broker=broker, subscriptions=tuple(plain))
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
 
     async def run(self, inlet: Inlet) -> None:
         """Collect until cancelled.

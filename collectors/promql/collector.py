@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -14,9 +15,11 @@ from collectors.promql.answer import LoginRefusedError, Point, QueryError, Unrea
 from collectors.promql.exposition import Pick, readings
 from collectors.promql.known import Known
 from collectors.promql.login import Credentials, Login
+from collectors.promql.probe import probe
 from collectors.promql.question import Question
 from monitor.intake.cadence import beat
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.addresses import Forbidden, target_of
 from monitor.outbound.http import Answer, RequestError, request
@@ -66,6 +69,10 @@ class Promql(Source, frozen=True, kw_only=True, tag="promql", tag_field="kind"):
     def trial(self, seconds: float) -> Promql:
         """The same, asking often enough to be heard several times in so many seconds."""
         return msgspec.structs.replace(self, every=min(self.every, max(seconds / 4, 0.5)))
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
 
     async def run(self, inlet: Inlet) -> None:
         """Ask until cancelled. What is not answered is data (blank: error), and shown at the collector's row.
