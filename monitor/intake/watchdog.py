@@ -32,7 +32,11 @@ LATE = 1.0
 _ROOT = Path(__file__).parents[2]
 _OWN = tuple(f"{_ROOT / package}/" for package in ("monitor", "collectors", "runbooks", "dashboards"))
 _OTHERS = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<")
-_UNSEEN = "by code that lets nobody look; next: py-spy dump, when it happens again"
+_LOOP = ("/asyncio/base_events.py", "/asyncio/runners.py")
+_UNSEEN = (
+    "and nobody could see by whom: the machine had no time for golive or slept, or code that lets nobody look; "
+    "next: see the machine's load, and py-spy dump when it happens again"
+)
 
 
 class Stall(NamedTuple):
@@ -126,21 +130,20 @@ class Watchdog:
         return self._seen is None and time.monotonic() - self._beaten > self._late
 
     def _look(self, frame: FrameType | None) -> None:
+        place = _place(frame)
+        if place is None:
+            return
         task = asyncio.current_task(self._loop)
         owner = owner_of(task) if task is not None else ""
-        self._seen = _named(task, owner), _place(frame), _owner(task, owner)
+        self._seen = _named(task, owner), place, _owner(task, owner)
         self._say(*self._seen[:2], time.monotonic() - self._beaten)
 
     def _say(self, task: OutsideText, place: OutsideText, seconds: float) -> None:
         left_out = self._repeats.due(place, time.monotonic())
         if left_out is not None:
-            log.error(
-                "the event loop is held up, for %.1f s by now, by %s %s%s; nothing is judged meanwhile",
-                seconds,
-                task or "something",
-                place,
-                more(left_out),
-            )
+            whom = f" by {task}" if task else ""
+            words = f"the event loop is held up, for {seconds:.1f} s by now{whom} {place}{more(left_out)}"
+            log.error("%s; nothing is judged meanwhile", words)
 
 
 def _named(task: asyncio.Task[object] | None, owner: str) -> OutsideText:
@@ -159,18 +162,22 @@ def _owner(task: asyncio.Task[object] | None, owner: str) -> OutsideText:
     return clean(getattr(task.get_coro(), "__qualname__", "task") if numbered and task is not None else name, 80)
 
 
-def _place(frame: FrameType | None) -> OutsideText:
-    """Where a thread is: the innermost line of golive's own code, and the innermost of all where that is another."""
-    if frame is None:
-        return clean("at an unknown place")
-    innermost, own = frame, frame
-    while not _is_own(own.f_code.co_filename):
-        if own.f_back is None:
-            own = innermost
-            break
-        own = own.f_back
-    inside = "" if own is innermost else f", inside {innermost.f_code.co_qualname}"
-    return clean(f"at {_shown(own.f_code.co_filename)}:{own.f_lineno} in {own.f_code.co_qualname}{inside}", 300)
+def _place(frame: FrameType | None) -> OutsideText | None:
+    """Where a thread is: the innermost line of golive's own code, and the innermost of all where that is another.
+
+    None when it is in the event loop itself: then nobody holds it up, the whole process stood still.
+    """
+    innermost = frame
+    while frame is not None and not frame.f_code.co_filename.endswith(_LOOP):
+        code = frame.f_code
+        if _is_own(code.co_filename):
+            inside = "" if frame is innermost or innermost is None else f", inside {innermost.f_code.co_qualname}"
+            return clean(f"at {_shown(code.co_filename)}:{frame.f_lineno} in {code.co_qualname}{inside}", 300)
+        frame = frame.f_back
+    if innermost is None or innermost is frame or innermost.f_code.co_filename.endswith("/selectors.py"):
+        return None
+    code = innermost.f_code
+    return clean(f"at {_shown(code.co_filename)}:{innermost.f_lineno} in {code.co_qualname}", 300)
 
 
 def _is_own(file: str) -> bool:

@@ -17,8 +17,11 @@ from collectors.kinds import AnyCollector
 from monitor.catalogue.inventory import CATALOGUE, OWN, label_names
 from monitor.documents.loading import load_text
 from monitor.intake.probing import Probed
+from monitor.intake.transcripts import shown
+from monitor.secrets import known
 from monitor.text import clean_label
 from tests.collectors.contract import Kind, Talk, fields, kinds, made, met, running, sockets
+from tests.rig.canaries import leaks
 from tests.rig.inlet import RecordingInlet
 from tests.rig.waiting import until
 
@@ -154,7 +157,7 @@ async def test_garbage_is_counted_and_not_fatal(kind: Kind, tmp_path: Path) -> N
 
 @every_kind
 async def test_people_can_read_what_was_said(kind: Kind, tmp_path: Path) -> None:
-    """It hands raw exchanges over, so that a number that looks wrong can be held against what really came."""
+    """Raw exchanges are there to hold a number against what really came, with none of the process's secrets in them."""
     if kind.name in WITHOUT_TRANSCRIPTS:
         return
     inlet = RecordingInlet()
@@ -163,6 +166,9 @@ async def test_people_can_read_what_was_said(kind: Kind, tmp_path: Path) -> None
         await talk.until_more()
         await talk.until(lambda kept: bool(kept.transcripts))
     assert any(got for _, got, _ in inlet.transcripts)
+    seen = shown(kind.name, inlet.kept, inlet.kept.raw())
+    texts = [text for one in (*seen.recent, *seen.failures) for text in (one.sent, one.got, one.fault)]
+    assert [secret for secret in known() for text in texts if leaks(text, secret)] == []
 
 
 @every_kind

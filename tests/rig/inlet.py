@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from monitor.intake.inlet import Handles, Numbers
+from monitor.intake.transcripts import Transcripts
 from monitor.model import Labels, Sample
 
 
@@ -29,6 +30,7 @@ class RecordingInlet:
         self.refused: Counter[str] = Counter()
         self.raw: list[bytes] = []
         self.transcripts: list[tuple[bytes, bytes, str]] = []
+        self.kept = Transcripts()
         self.messages = 0
         self.seen: set[tuple[str, int]] = set()
         self.duplicates = 0
@@ -87,8 +89,8 @@ class RecordingInlet:
         self, got: bytes, received: float, *, sent: bytes = b"", fault: str = "", hidden: Sequence[str] = ()
     ) -> None:
         """Keep the exchange."""
-        del received, hidden
         self.transcripts.append((sent, got, fault))
+        self.kept.add(got, received, sent=sent, fault=fault, hidden=hidden)
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """False for a repeat."""

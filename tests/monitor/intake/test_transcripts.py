@@ -17,6 +17,7 @@ from monitor.intake.redaction import SHORTEST, cut, redacted
 from monitor.intake.transcripts import KEPT, LIMIT, Kept, Transcripts, look, shown
 from monitor.judging.store import Store
 from monitor.secrets import MASK, SecretRef, known
+from tests.rig.canaries import leaks
 
 START = 1_795_294_500.0
 CANARIES = (
@@ -91,17 +92,6 @@ def spellings(secret: str) -> list[str]:
         base64.b64encode(f"user:{secret}".encode()).decode(),
         f"https://user:{quote(secret, safe='')}@host/path",
     ]
-
-
-def leaks(text: str, secret: str) -> list[str]:
-    """Which spelling of a secret is in a text, whole but for the characters that its neighbours decide."""
-    raw = secret.encode()
-    cores = [secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], raw.hex()]
-    for n in range(3):
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            core = encode(b"\0" * n + raw).decode().rstrip("=")
-            cores.append(core[2 if n else 0 : -1][: len(core)] if n == 0 else core[n + 1 : -1])
-    return [core for core in cores if core and core in text]
 
 
 @pytest.mark.parametrize("secret", CANARIES)
