@@ -32,6 +32,9 @@ SOUND, DOUBTFUL = 300, 100
 """Transactions under way at once: those that worked last time, and those that did not. They have places of their own, so
 that targets which are dead never keep those that live from being asked."""
 
+_SHOWN = 65536
+"""Bytes of an answer that are worth handing over for people to look at."""
+
 
 class Http(Source, frozen=True, kw_only=True, tag="http", tag_field="kind"):
     """Synthetic transactions against business systems."""
@@ -154,7 +157,7 @@ def _answer(result: Result) -> bytes:
     if not made.status:
         return b""
     headers = "".join(f"{name}: {value}\n" for name, value in made.headers)
-    return f"{made.status}\n{headers}\n".encode() + made.body
+    return f"{made.status}\n{headers}\n".encode() + made.body[:_SHOWN]
 
 
 def _place(name: str) -> float:

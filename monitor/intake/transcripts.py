@@ -22,6 +22,7 @@ KEPT = 20
 LIMIT = 4096
 """Bytes kept of each direction of an exchange. With all rings full a collector keeps 320 KiB at most."""
 _SHOWN = 4 * LIMIT
+_GLIMPSE = 300
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +107,14 @@ def shown(collector: str, transcripts: Transcripts, kept: tuple[tuple[_Raw, ...]
         seen=transcripts.seen,
         failed=transcripts.failed,
     )
+
+
+def glimpse(raw: bytes) -> OutsideText:
+    """The beginning of a message on one line, escaped and redacted, for a screen that everybody sees."""
+    secrets = known()
+    text = raw[:_GLIMPSE].decode(errors="surrogateescape")
+    text = redacted(text if len(raw) <= _GLIMPSE else cut(text, secrets), secrets)
+    return escaped(text.encode(errors="surrogateescape"))
 
 
 async def look(transcripts: Mapping[str, Transcripts], collector: str) -> Kept | None:

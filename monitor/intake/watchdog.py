@@ -67,7 +67,7 @@ class Watchdog:
         self._late = late
         self._repeats = Repeats()
         self._ending = threading.Event()
-        self._beaten = 0.0
+        self._beaten = self._worked = 0.0
         self._seen: tuple[OutsideText, OutsideText, OutsideText] | None = None
         self._loop: asyncio.AbstractEventLoop
         self._thread: threading.Thread
@@ -80,14 +80,15 @@ class Watchdog:
         """Begin to watch the running loop."""
         self._loop = asyncio.get_running_loop()
         self._ident = threading.get_ident()
-        self._beaten = time.monotonic()
+        self._beaten, self._worked = time.monotonic(), time.process_time()
         self._beat()
         if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGVTALRM) in (
             signal.SIG_DFL,
             signal.SIG_IGN,
         ):
             signal.signal(signal.SIGVTALRM, self._interrupted)
-            signal.setitimer(signal.ITIMER_VIRTUAL, self._late / 2, self._late / 2)
+            signal.siginterrupt(signal.SIGVTALRM, False)  # noqa: FBT003 - a call that is under way in a thread goes on
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._late / 8, self._late / 8)
             self._signalled = True
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
         self._thread.start()
@@ -105,7 +106,7 @@ class Watchdog:
     def _beat(self) -> None:
         now = time.monotonic()
         late = now - self._beaten - BEAT
-        self._beaten = now
+        self._beaten, self._worked = now, time.process_time()
         if late > self._late:
             task, place, owner = self._seen or (clean(""), clean(_UNSEEN), clean("unseen"))
             if self._seen is None:
@@ -116,14 +117,18 @@ class Watchdog:
         self._timer = self._loop.call_later(BEAT, self._beat)
 
     def _watch(self) -> None:
+        begun = time.monotonic()
         while not self._ending.wait(BEAT):
+            before, begun = begun, time.monotonic()
+            if begun - before > BEAT + self._late / 2:
+                continue  # this thread stood still as well: whatever the other is doing now, it did not do it so long
             if self._is_late():
                 frame = sys._current_frames().get(self._ident)  # noqa: SLF001 - the one way to look into another thread
                 if frame is not None and frame.f_code.co_filename != __file__:
                     self._look(frame)
 
     def _interrupted(self, _number: int, frame: FrameType | None) -> None:
-        if self._is_late():
+        if self._is_late() and time.process_time() - self._worked > self._late / 4:
             self._look(frame)
 
     def _is_late(self) -> bool:

@@ -6,6 +6,7 @@ import base64
 import json
 import string
 import time
+from pathlib import Path
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -240,3 +241,19 @@ async def test_an_unknown_collector_has_no_transcripts() -> None:
     kept = await look({"x": Transcripts()}, "x")
     assert kept is not None
     assert (kept.recent, kept.failures, kept.seen) == ((), (), 0)
+
+
+@pytest.mark.parametrize("secret", CANARIES)
+def test_the_refused_message_that_everybody_sees_holds_no_secret(
+    secret: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The board and the snapshot show the newest refused message to people without a token: no spelling of a secret is in it."""
+    monkeypatch.setenv("CANARY", secret)
+    SecretRef(env="CANARY").read(tmp_path)
+    door = Intake(Store({})).door("c", 10.0)
+    for spelled in spellings(secret):
+        door.refuse("malformed", f'{{"note": "{spelled}"'.encode(), START)
+        assert leaks(door.last_refused, secret) == []
+        assert door.last_refused.startswith("malformed: {")
+    door.refuse("malformed", b"caller +4930123456 \xff\x1b[31m", START)
+    assert door.last_refused == "malformed: caller +*** \\xff\\x1b[31m"
