@@ -9,5 +9,6 @@ from collectors.http.collector import Http
 from collectors.mqtt.collector import Mqtt
 from collectors.promql.collector import Promql
 from collectors.push.collector import Push
+from collectors.sip_quality.collector import SipQuality
 
-AnyCollector: TypeAlias = Ami | Http | Mqtt | Promql | Push
+AnyCollector: TypeAlias = Ami | Http | Mqtt | Promql | Push | SipQuality

@@ -26,6 +26,12 @@ class Cutover(Section, frozen=True, kw_only=True):
     name: str
     environment: str = "PROD"
     """Shown on every screen and in every message; people type it nowhere, they read it everywhere."""
+    timezone: str = "UTC"
+    """IANA name, such as Europe/Lisbon: by its clock recorded weeks are compared, weekday and quarter hour."""
+    holidays: tuple[str, ...] = ()
+    """Days, as 2026-12-25, that are left out of recorded weeks since nobody called as on other days."""
+    incident_days: tuple[str, ...] = ()
+    """Days that are left out of recorded weeks since legacy was not itself."""
     strategy: Literal["parallel", "phased", "big_bang"] = "phased"
     window: Window | None = None
     default_mode: Literal["observe", "advise", "approve", "auto"] = "approve"
@@ -33,6 +39,17 @@ class Cutover(Section, frozen=True, kw_only=True):
     """How long a rollback may take, from approval to verified."""
     decide_by: Moment | None = None
     """The last instant at which a rollback may still be decided."""
+    undo_window: Duration = 5.0
+    """Between a person's start of a run and its first step: an abort in it leaves nothing done. Auto mode has none."""
+
+
+def decide_by(cutover: Cutover, seconds: float) -> float | None:
+    """The last instant at which a rollback of so many seconds may be decided, unix seconds.
+
+    As configured, or earlier, so that it still ends inside the window; None where neither is configured.
+    """
+    by_window = cutover.window.end - seconds if cutover.window is not None else None
+    return min((moment for moment in (cutover.decide_by, by_window) if moment is not None), default=None)
 
 
 class Site(Section, frozen=True, kw_only=True):
@@ -88,11 +105,18 @@ class Gate(Section, frozen=True, kw_only=True):
     """Stages in which it counts; empty: all."""
 
 
+PAST = "past_point_of_no_return"
+"""The name under which a pre-flight asks whether a point that freezes is passed in the decision's scope."""
+
+
 class PointOfNoReturn(Section, frozen=True, kw_only=True):
     """An event after which a rollback means something else."""
 
     name: str
     signal: str
     when: str
+    """Operator and number that the signal is compared with; true once is passed for good, until a person speaks."""
     after: Literal["freeze", "warn"] = "freeze"
+    """freeze: no runbook begins in its scope any more. warn: it is shown, and signatures from before it are void."""
     scope: tuple[str, ...] = ()
+    """`name:value` or `name:pattern*`; any of them. Empty: everything. What cannot be told apart is concerned."""

@@ -8,18 +8,13 @@ from typing import NoReturn
 
 import msgspec
 
-MASK = "***"
-_MOST = 1000
-_read: dict[str, None] = {}
+from monitor.redaction import MASK, learn
+
+__all__ = ["MASK", "Secret", "SecretError", "SecretRef"]
 
 
 class SecretError(Exception):
     """A secret that cannot be read: says which reference and why, never the value."""
-
-
-def known() -> tuple[str, ...]:
-    """Every secret that this process has read, the newest 1000: what must be masked wherever outside text is shown."""
-    return tuple(_read)
 
 
 class Secret:
@@ -29,6 +24,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        learn(value)
 
     def reveal(self) -> str:
         """The value, for the one call that needs it."""
@@ -76,7 +72,4 @@ class SecretRef(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if not value:
             msg = f"{where} is empty or not set"
             raise SecretError(msg)
-        _read[value] = None
-        if len(_read) > _MOST:
-            _read.pop(next(iter(_read)), None)
         return Secret(value)

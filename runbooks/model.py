@@ -13,14 +13,19 @@ from monitor.plan import Section
 from monitor.serving.snapshot import StepRow
 from monitor.template import check_value
 from monitor.units import Duration
+from runbooks.actions.amazon_connect import AmazonConnect
+from runbooks.actions.call import CallStep
+from runbooks.actions.command import Command
 from runbooks.actions.http import Http
 from runbooks.actions.manual import Manual
 from runbooks.actions.mqtt import Mqtt
+from runbooks.actions.notify import Notify
+from runbooks.actions.sip_options import SipOptions
 from runbooks.actions.verify import Verify
 from runbooks.actions.wait import Wait
 from runbooks.context import Context
 
-AnyStep: TypeAlias = Http | Mqtt | Manual | Wait | Verify
+AnyStep: TypeAlias = Http | Command | Mqtt | AmazonConnect | SipOptions | CallStep | Notify | Manual | Wait | Verify
 """The registry of actions: one union that is also the schema."""
 
 
@@ -38,6 +43,8 @@ class Runbook(Section, frozen=True, kw_only=True):
 
     name: str
     title: str
+    scope: str = "all"
+    """What of the cutover it acts on, in words that its parameters are put into, such as `queue {queue}`."""
     parameters: dict[str, Parameter] = {}
     endpoints: dict[str, str] = {}
     """Base URLs by name, used as `{name}` at the start of a request's URL."""
@@ -71,6 +78,11 @@ class Runbook(Section, frozen=True, kw_only=True):
         """Seconds that its steps take as a rule."""
         return sum(step.takes for step in self.steps)
 
+    @property
+    def lasts(self) -> float:
+        """Seconds from its first step to verified, as a rule."""
+        return self.takes + self.verify_hold
+
     def filled(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """The parameters with defaults; ValueError says which is missing, unknown or malformed."""
         if unknown := sorted(set(parameters) - set(self.parameters)):
@@ -101,8 +113,9 @@ class Runbook(Section, frozen=True, kw_only=True):
             context = self.context(f"run-{decision}", decision, step.name, parameters, Path())
             try:
                 request = step.request_text(context)
+                undo = step.undo.shown(context) if step.undo is not None else ""
             except ValueError as error:
-                request = f"cannot be filled: {error}"
+                request, undo = f"cannot be filled: {error}", ""
             rows.append(
                 StepRow(
                     number=number,
@@ -113,6 +126,7 @@ class Runbook(Section, frozen=True, kw_only=True):
                     owner=step.owner,
                     takes=step.takes,
                     request=request,
+                    undo=undo,
                 )
             )
         return tuple(rows)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,9 +13,23 @@ from monitor.deciding.contracts import Order, RunState
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
 from monitor.serving.snapshot import CheckRow, RunRow, WaitingRow
+from runbooks.context import Context
 from runbooks.interventions import question
 from runbooks.model import AnyStep, Runbook
-from runbooks.progress import BEGUN, FINAL, STUCK, Progress, Standing, StepState, recalled, replace, step_row
+from runbooks.progress import (
+    BEGUN,
+    FINAL,
+    STUCK,
+    Progress,
+    Standing,
+    StepState,
+    half_done,
+    paused_row,
+    recalled,
+    replace,
+    step_row,
+    waiting_row,
+)
 
 log = logging.getLogger("golive.runbooks")
 
@@ -83,9 +98,9 @@ class Record:
         who: str = GOLIVE,
         via: str = "",
         rows: Sequence[CheckRow] = (),
-        aborting: str = "",
+        marks: Mapping[str, Any] | None = None,
     ) -> None:
-        """Journal the run's change, then let it be so."""
+        """Journal the run's change, then let it be so. marks: further fields of its standing that change with it."""
         now = self.clock()
         ended = now if state in FINAL else None
         new = replace(
@@ -93,8 +108,8 @@ class Record:
             state=state,
             detail=detail,
             ended_at=ended,
-            aborting=aborting or self.standing.aborting,
             verify=tuple(rows) or self.standing.verify,
+            **(marks or {}),
         )
         await self._journal.append(
             "run",
@@ -111,12 +126,15 @@ class Record:
 
     async def intend(self, step: AnyStep, progress: Progress, request: str) -> None:
         """Write down what is about to be done."""
+        now = self.clock()
         begun = Progress(
             state="waiting" if step.asks else "running",
-            started_at=self.clock(),
+            started_at=now,
+            since=now if progress.by or progress.since is None else progress.since,
             attempt=progress.attempt + 1,
             question=request if step.asks else "",
             insisted=progress.insisted,
+            undone=progress.undone,
         )
         await self.step(step, begun, f"waits for {step.owner or 'a person'}" if step.asks else f"begins: {request}")
 
@@ -125,7 +143,11 @@ class Record:
         await self.step(step, self._ended(step, "done", detail, ""), detail)
 
     async def fail(self, step: AnyStep, detail: str) -> None:
-        """Write down that a step is known not to be as expected, and what a person is asked."""
+        """Write down that a step is known not to be as expected, and what a person is asked, if anything is."""
+        if step.on_fail == "continue":
+            words = f"failed: {detail}; the runbook goes on without it"
+            await self.step(step, self._ended(step, "skipped", words, ""), words)
+            return
         asked = self.ask(step, detail, known=True)
         await self.step(step, self._ended(step, "failed", detail, asked), f"failed: {detail}")
 
@@ -156,10 +178,16 @@ class Record:
             log.error("run %s: not journalled: %s", self.order.run, error)  # noqa: TRY400 - the words are enough
             self.standing = replace(self.standing, state="paused", detail=detail)
 
+    def context(self, step: AnyStep) -> Context:
+        """What a step's texts are filled with; nothing can be done in it."""
+        return self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
+
     def ask(self, step: AnyStep, detail: str, *, known: bool) -> str:
         """The question to a person about a step that is stuck."""
-        context = self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
+        context = self.context(step)
         undo = step.undo.shown(context) if step.undo is not None else ""
+        if self.steps[step.name].undoing:
+            return f"{undo}: {detail}: was it taken back? Resolve it as done when it was, as not_done when it is in effect."
         return question(step.request_text(context), detail, undo, known=known)
 
     def row(self, verify: tuple[CheckRow, ...]) -> RunRow:
@@ -181,29 +209,30 @@ class Record:
             steps=tuple(step_row(row, self.steps[row.name], aborted=aborted) for row in self._plan),
             verify=standing.verify or verify,
             detail=standing.detail,
+            mode=order.mode,
+            begins_at=standing.begins_at if all(step.state == "next" for step in self.steps.values()) else None,
+            by_hand=standing.by_hand,
         )
+
+    async def cut_off(self) -> str:
+        """Say of what was under way when people stopped the run that it is not known; what is half done, in words."""
+        for step in self.runbook.steps:
+            progress = self.steps[step.name]
+            if progress.state in BEGUN and (step.asks or step.effect == "read"):
+                await self.step(step, replace(progress, state="aborted", question=""), "aborted")
+            elif progress.state in BEGUN:
+                await self.park(step, "cut off by the abort")
+        return half_done([step.name for step in self.runbook.steps], self.steps)
 
     def waiting(self) -> tuple[WaitingRow, ...]:
         """What waits for a person."""
         if self.final:
             return ()
-        rows: list[WaitingRow] = []
-        for step in self.runbook.steps:
-            progress = self.steps[step.name]
-            if progress.state == "waiting" or progress.state in STUCK:
-                kind = "manual" if progress.state == "waiting" else "parked"
-                rows.append(
-                    WaitingRow(
-                        kind=kind,
-                        id=f"{self.order.run}/{step.name}",
-                        title=f"{self.called(step)}" + (f" ({step.owner})" if step.owner else ""),
-                        detail=progress.question,
-                        since=progress.ended_at or progress.started_at or self.standing.started_at,
-                    )
-                )
+        rows = [
+            waiting_row(f"{self.order.run}/{step.name}", self.called(step), step.owner, progress, self.standing)
+            for step in self.runbook.steps
+            if (progress := self.steps[step.name]).state == "waiting" or progress.state in STUCK
+        ]
         if not rows and self.state == "paused":
-            title, since = f"{self.order.runbook} is paused: resume or abort", self.standing.started_at
-            rows.append(
-                WaitingRow(kind="parked", id=self.order.run, title=title, detail=self.standing.detail, since=since)
-            )
+            rows.append(paused_row(self.order.run, self.order.runbook, self.standing))
         return tuple(rows)

@@ -22,12 +22,15 @@ RESERVED: frozenset[str] = frozenset(
         "golive_journal_entries_total",
         "golive_journal_head_timestamp_seconds",
         "golive_notifications_total",
+        "golive_rollback_seconds",
         "golive_rule_limit",
         "golive_rule_samples",
         "golive_rule_state",
         "golive_rule_value",
         "golive_series",
         "golive_steps_parked",
+        "golive_tick_longest_piece_seconds",
+        "golive_tick_seconds",
         "golive_verdict",
     }
 )

@@ -32,6 +32,7 @@ COMMANDS = {
     "gate": ("monitor.cli.status:gate", "The verdict as an exit code."),
     "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),
     "rules": ("monitor.cli.rules:rules", "Export the thresholds as recording and alerting rules for Prometheus."),
+    "history": ("monitor.cli.history:history", "Recorded weeks: what there is of them, and import of earlier ones."),
     "audit": ("monitor.cli.audit:audit", "Read the journal, or prove it whole."),
     "token": ("monitor.cli.token:token", "Make or revoke a person's token."),
 }

@@ -18,6 +18,7 @@ from monitor.config_checks.signals import (
     window_problems,
 )
 from monitor.config_checks.subject import Subject
+from monitor.config_checks.weeks import week_problems
 from monitor.documents.finding import Finding, quoted
 from monitor.documents.positions import Path
 from monitor.judging.rules import OF_RATIOS, Rule, agrees_with
@@ -30,6 +31,7 @@ _COUNTING = ("rate", "increase")
 
 def rule_problems(subject: Subject) -> Iterator[Finding]:
     """Every rule and signal that cannot be judged or contradicts itself."""
+    yield from week_problems(subject)
     for index, rule in enumerate(subject.config.rules):
         path: Path = ("rules", index)
         yield from subject.active_in(path, rule.active_in)

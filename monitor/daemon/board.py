@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from monitor.intake.intake import Door, Intake
 from monitor.intake.supervise import Supervisor
 from monitor.judging.engine import Engine
 from monitor.judging.judge import Judge
+from monitor.judging.pieces import Pieces
 from monitor.judging.states import PHASES
 from monitor.judging.store import Store
 from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
@@ -25,6 +25,8 @@ from monitor.serving.snapshot import AlertRow, GateRow, RuleRow, SeriesRow, Sour
 from monitor.units import format_value
 
 MOST_RULES = 500
+ROWS = 50
+"""Rows made between two yields: half a millisecond."""
 MOST_ALERTS = 100
 
 
@@ -92,8 +94,7 @@ def gate(engine: Engine, spec: Gate, course: Course, doors: Sequence[Door], now:
     value = number_or_none(float(judge.measure[index]))
     other = engine.other_side(name, index)
     legacy_side = judge.platform == "legacy"
-    ages = [(now - float(newest), number) for number, newest in enumerate(judge.newest.tolist())]
-    oldest = max(ages)[0] if ages else math.inf
+    oldest = now - float(judge.newest.min()) if len(judge.newest) else math.inf
     stale = bool(int(judge.flags[index]) & Flag.STALE)
     row = GateRow(
         name=spec.name,
@@ -146,13 +147,22 @@ def unheard(doors: Iterable[Door], began: float, now: float) -> JudgedGate | Non
     return JudgedGate(state, row, None, "")
 
 
-def rules(engine: Engine, now: float) -> tuple[RuleRow, ...]:
-    """Every group of every active rule, worst first, bounded."""
-    places: list[tuple[int, str, int]] = []
-    for name, judge in engine.judges.items():
-        if judge.active:
-            places.extend((-int(standing), name, index) for index, standing in enumerate(judge.standings.tolist()))
-    return tuple(_rule_row(engine, name, index, now) for _, name, index in heapq.nsmallest(MOST_RULES, places))
+def rules(engine: Engine, now: float) -> Pieces[tuple[RuleRow, ...]]:
+    """Every group of every active rule, worst first, bounded; made in pieces, between which others may run."""
+    names = sorted(name for name, judge in engine.judges.items() if judge.active)
+    sizes = [len(engine.judges[name].standings) for name in names]
+    if not sum(sizes):
+        return ()
+    standings = np.concatenate([engine.judges[name].standings for name in names])
+    order = np.argsort(-standings, kind="stable")[:MOST_RULES]
+    ends = np.cumsum(sizes)
+    owners = np.searchsorted(ends, order, side="right")
+    made = []
+    for place, owner in zip(order.tolist(), owners.tolist(), strict=True):
+        made.append(_rule_row(engine, names[owner], place - int(ends[owner]) + sizes[owner], now))
+        if len(made) % ROWS == 0:
+            yield
+    return tuple(made)
 
 
 def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
@@ -180,8 +190,8 @@ def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
     )
 
 
-def alerts(engine: Engine, now: float) -> tuple[AlertRow, ...]:
-    """Groups in BREACH, rules gone blind, and rules that are broken."""
+def alerts(engine: Engine, now: float) -> Pieces[tuple[AlertRow, ...]]:
+    """Groups in BREACH, rules gone blind, and rules that are broken; made in pieces, between which others may run."""
     made: list[AlertRow] = []
     for name, judge in engine.judges.items():
         if not judge.active:
@@ -203,6 +213,9 @@ def alerts(engine: Engine, now: float) -> tuple[AlertRow, ...]:
                     summary=reason_of(judge, index, judge.rule.title or name, now),
                 )
             )
+            if len(made) % ROWS == 0:
+                yield
+        yield
     return tuple(made)
 
 
@@ -242,8 +255,8 @@ def sources(supervisor: Supervisor, intake: Intake, kinds: dict[str, str], now: 
 _BLANK = {BLANK_EMPTY: Quality.EMPTY, BLANK_NULL: Quality.NULL, BLANK_ERROR: Quality.ERROR}
 
 
-def series(store: Store, limit: int, now: float) -> tuple[tuple[SeriesRow, ...], int]:
-    """The newest value of each series, metric by metric, and how many are left out beyond `limit`."""
+def series(store: Store, limit: int, now: float) -> Pieces[tuple[tuple[SeriesRow, ...], int]]:
+    """The newest value of each series, metric by metric, and how many are left out beyond `limit`; made in pieces."""
     rows: list[SeriesRow] = []
     for name, table in sorted(store.tables.items()):
         for row in range(min(table.size, limit - len(rows))):
@@ -266,6 +279,8 @@ def series(store: Store, limit: int, now: float) -> tuple[tuple[SeriesRow, ...],
                         quality=quality.value,
                     )
                 )
+            if row % ROWS == ROWS - 1:
+                yield
     return tuple(rows), store.size - len(rows)
 
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Protocol
 
 from monitor.config import Config
 from monitor.daemon import board
 from monitor.daemon.course import Course
+from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
+from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.intake.watchdog import Watchdog
 from monitor.judging.engine import Engine
+from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
+from monitor.plan import decide_by
 from monitor.serving.snapshot import (
     CutoverRow,
     GateRow,
@@ -50,10 +54,12 @@ class Parts(Protocol):
     course: Course
     supervisor: Supervisor
     desk: Desk
+    rollback_clock: RollbackClock
     ticker: Ticker
     journal: Journal
     record: Record | None
     watchdog: Watchdog
+    history: Keeper
     degraded: str
 
 
@@ -86,22 +92,24 @@ class Camera:
         """The newest snapshot; asking keeps them coming with every tick."""
         self.wanted = True
         if self._newest is None:
-            return self._take(time.time())
+            return finished(self._take(time.time()))
         return self._newest
 
-    def ticked(self, now: float) -> None:
-        """A tick is done."""
+    def ticked(self, now: float) -> Iterator[None]:
+        """A tick is done: take the snapshot if it is wanted, in pieces, between which others may run."""
         if self.wanted or abs(now - self._taken_at) >= REFRESH:
             self.wanted = False
             self._taken_at = now
             self._taken_mono = time.monotonic()
-            self._newest = self._take(now)
+            self._newest = yield from self._take(now)
 
-    def _take(self, now: float) -> Snapshot:
+    def _take(self, now: float) -> Pieces[Snapshot]:
         part = self._parts
         ticker = part.ticker
+        rules = yield from board.rules(part.engine, now)
+        alerts = yield from board.alerts(part.engine, now)
+        series, left_out = yield from board.series(part.store, part.config.web.series_limit, now)
         oldest_age, oldest_source = board.oldest_input(ticker.judged)
-        series, left_out = board.series(part.store, part.config.web.series_limit, now)
         gates = tuple(gate.row for gate in ticker.judged)
         kinds = {collector.name: kind_of(collector) for collector in part.config.collectors}
         runs = part.desk.run_rows()
@@ -117,12 +125,13 @@ class Camera:
                 oldest_source=oldest_source,
             ),
             gates=gates,
-            rules=board.rules(part.engine, now),
+            rules=rules,
             sources=board.sources(part.supervisor, part.intake, kinds, now),
             waiting=(*part.desk.waiting_rows(), *_unsigned(gates, part.course)),
             decisions=part.desk.decision_rows(),
             runs=runs,
-            alerts=board.alerts(part.engine, now),
+            points=part.desk.office.safety.points.rows(),
+            alerts=alerts,
             sparks=ticker.sparks.rows(),
             series=series,
             series_left_out=left_out,
@@ -139,6 +148,8 @@ class Camera:
         stall = part.watchdog.newest
         if stall is not None and time.time() - stall.at < STALL_SHOWN:
             troubles.append(stall.words)
+        if part.history.trouble:
+            troubles.append(part.history.trouble)
         if part.journal.reserve_used:
             troubles.append("the disk is full and the journal lives from its reserve")
         return SelfRow(
@@ -147,6 +158,7 @@ class Camera:
             tick=part.ticker.count,
             tick_seconds=part.ticker.seconds,
             loop_lag=part.ticker.lag,
+            longest_piece=part.ticker.longest,
             series=part.store.size,
             quarantined=sum(door.refused.total() for door in part.intake.doors.values()),
             journal_seq=seq,
@@ -157,8 +169,7 @@ class Camera:
 
 def _cutover_row(part: Parts, runs: Sequence[RunRow]) -> CutoverRow:
     cutover, course = part.config.cutover, part.course
-    real = [run.ended_at - run.started_at for run in runs if run.ended_at is not None and run.state == "done"]
-    takes = [sum(step.takes for step in run.steps) for run in runs]
+    took = part.rollback_clock.took(runs)
     return CutoverRow(
         name=cutover.name,
         environment=cutover.environment,
@@ -169,8 +180,10 @@ def _cutover_row(part: Parts, runs: Sequence[RunRow]) -> CutoverRow:
         stage_count=len(course.stages),
         stage_since=course.stage_since,
         started_at=course.started_at,
-        decide_by=cutover.decide_by,
-        rollback_seconds=max([cutover.rollback_budget, *real[:1], *takes]),
+        decide_by=decide_by(cutover, took.seconds),
+        rollback_seconds=took.seconds,
+        rollback_why=took.why,
+        window_end=cutover.window.end if cutover.window is not None else None,
     )
 
 

@@ -8,35 +8,35 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
-from monitor.config import Config
 from monitor.config_file import LoadedConfig
+from monitor.daemon.assembly import desk_of, engine_of, independence_of, keeper_of, patience
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import Pages
 from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
+from monitor.daemon.rollback_clock import RollbackClock
+from monitor.daemon.safety import open_journal
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.auth import Authority
+from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.desk import Desk
-from monitor.deciding.journal import Journal
-from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
+from monitor.history.archive import FILE
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.intake.watchdog import Watchdog
 from monitor.judging.derived import DerivedFigures
-from monitor.judging.engine import Engine
 from monitor.judging.store import Store
 from monitor.model import Health
 from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
-from monitor.serving.snapshot import DecisionRow
+from monitor.serving.snapshot import DecisionRow, PointRow
 from monitor.serving.web.listener import Listener
-from runbooks.runner import Runner
 
 log = logging.getLogger("golive.daemon")
 
@@ -96,9 +96,9 @@ class Daemon:
         self._closers.append(self.journal.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
-        self.engine = Engine(
-            self.config.rules, self.config.signals, self.store, patience=patience(self.config), delays=delays
-        )
+        self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.journal, self.clock)
+        self._keep(self.history.run(), "history")
+        self.engine = engine_of(self.config, self.store, delays, self.history)
         self.derived = DerivedFigures(self.config.derived, self.store)
         self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self._arm)
         await self.course.start()
@@ -108,6 +108,7 @@ class Daemon:
         self.notifier = Notifier(self.config.notify, self.base, self._notified)
         self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
         self.desk = self._make_desk()
+        self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
         self.camera = Camera(self)
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
@@ -124,6 +125,7 @@ class Daemon:
         self._closers.append(self.watchdog.close)
         self._keep(self.ticker.run(), "ticker")
         self._keep(watch_tokens(self.authority), "tokens")
+        self._keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
@@ -168,35 +170,25 @@ class Daemon:
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
 
     async def _open_journal(self) -> None:
-        try:
-            self.journal = await Journal.open(self.state_dir / "journal.db", clock=self.clock)
-        except JournalDamagedError as error:
-            self.degraded = f"the journal is damaged, so no runbook can run: {error}"
-            log.critical("%s. Monitoring goes on. Next: golive audit verify", self.degraded)
-            self.journal = await Journal.open(None, clock=self.clock)
+        self.second = BreakGlassLog(self.state_dir)
+        self.journal, self.degraded = await open_journal(self.state_dir, self.clock, self.second)
 
     def _make_desk(self) -> Desk:
-        config = self.config
-        return Desk(
-            triggers=config.triggers,
-            people=config.people,
+        return desk_of(
+            self.config,
+            base=self.base,
             book=self.book,
-            executor=Runner(self.journal, self.base, self.clock),
             journal=self.journal,
-            default_mode=config.cutover.default_mode,
-            cutover_name=config.cutover.name,
-            config_digest=self.digest,
+            second=self.second,
+            digest=self.digest,
             clock=self.clock,
+            disabled=self.degraded,
             on_event=self._decision_changed,
             on_rolled_back=self._rolled_back,
-            disabled=self.degraded,
+            on_point=self._point_changed,
         )
 
     def _make_ticker(self) -> Ticker:
-        independence = {
-            self.intake.doors[collector.name].number: collector.independence or collector.name
-            for collector in self.config.collectors
-        }
         return Ticker(
             engine=self.engine,
             derived=self.derived,
@@ -206,7 +198,7 @@ class Daemon:
             journal=self.journal,
             gates=self.config.gates,
             catalogue=self.catalogue,
-            independence=independence,
+            independence=independence_of(self.config, self.intake),
             pages=self.pages,
             sparks=Sparks(self.config.signals, self.catalogue),
             clock=self.clock,
@@ -231,6 +223,10 @@ class Daemon:
         self.camera.wanted = True
         self.pages.decision(kind, row, what, self.clock())
 
+    def _point_changed(self, row: PointRow, what: str) -> None:
+        self.camera.wanted = True
+        self.pages.point(row, what, self.clock())
+
     async def _rolled_back(self, row: DecisionRow) -> None:
         plan = self.book.get(row.runbook)
         await self.course.rolled_back((plan.back_to or "") if plan else "", f"{row.runbook} is verified")
@@ -239,11 +235,6 @@ class Daemon:
         result = "ok" if ok else "failed"
         self.own.notified(channel, result)
         self.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
-
-
-def patience(config: Config) -> float:
-    """Seconds for which a rule whose series were never heard is not yet UNKNOWN."""
-    return max((collector.stale_after for collector in config.collectors), default=30.0)
 
 
 async def watch_tokens(authority: Authority) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from monitor.daemon import board, chronicle
@@ -13,6 +13,7 @@ from monitor.daemon.course import Course
 from monitor.daemon.facts import TickFacts
 from monitor.daemon.pages import Pages
 from monitor.daemon.sparks import Sparks
+from monitor.daemon.worst import Worst
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
@@ -27,7 +28,7 @@ log = logging.getLogger("golive.daemon")
 
 PERIOD = 0.25
 """Seconds between ticks."""
-SLICE = 0.002
+SLICE = 0.001
 """Seconds of judging after which others get the loop."""
 
 
@@ -49,7 +50,7 @@ class Ticker:
         pages: Pages,
         sparks: Sparks,
         clock: Callable[[], float],
-        on_tick: Callable[[float], None],
+        on_tick: Callable[[float], Iterable[None]],
     ) -> None:
         self.engine = engine
         self.derived = derived
@@ -72,6 +73,10 @@ class Ticker:
         """How long the newest tick took."""
         self.lag = 0.0
         """How late the newest tick began."""
+        self.longest = 0.0
+        """The longest stretch for which a tick of the last half minute kept the loop to itself, seconds."""
+        self._worst = Worst()
+        self._longest = 0.0
         self.broken = ""
         """Why the newest tick failed, in words; empty when it did not."""
 
@@ -99,28 +104,41 @@ class Ticker:
 
     async def tick(self, now: float) -> None:
         """Judge everything at one instant (unix seconds)."""
-        self.intake.flush()
         self.intake.frozen = True
-        slice_began = time.perf_counter()
-        for _ in chain(self.derived.compute(now), self.engine.judge(now)):
-            if time.perf_counter() - slice_began > SLICE:
-                await asyncio.sleep(0)
-                slice_began = time.perf_counter()
+        self._longest = 0.0
+        await self._share(chain(self.intake.flushing(), self.derived.compute(now), self.engine.judge(now)))
+        await asyncio.sleep(0)
+        # From here to the verdict nobody else runs: a change of stage in between would make one of two stages.
+        began = time.perf_counter()
         facts = TickFacts(self.engine, self.course.stage.name, now, self.independence)
         doors = list(self.intake.doors.values())
         self.judged = [board.gate(self.engine, gate, self.course, doors, now) for gate in self.gates]
         if self.judged and (silent := board.unheard(doors, self.began, now)) is not None:
             self.judged.append(silent)
-        self.intake.frozen = False
         rules = {name: judge.rule for name, judge in self.engine.judges.items()}
         for told in chronicle.transitions(self.engine.transitions, rules, dict(self.catalogue)):
             self.journal.append("transition", "engine", told.what, object=told.object, state=told.state, at=now)
         self.desk.consider(facts)
         waiting = [self.course.held] if self.course.held else []
-        waiting += [reason] if (reason := self.desk.forward_blocked()) else []
+        waiting += [reason] if (reason := self.desk.holding()) else []
         self.sparks.take(self.engine.readings, now)
         self._rule(rule_on((gate.state for gate in self.judged), waiting), now)
-        self.on_tick(now)
+        self._longest = max(self._longest, time.perf_counter() - began)
+        await asyncio.sleep(0)
+        await self._share(self.on_tick(now))
+        self.intake.frozen = False
+        self.longest = self._worst.note(self._longest, time.monotonic())
+
+    async def _share(self, work: Iterable[None]) -> None:
+        """Do the work, and let others have the loop after each slice of time; notes the longest stretch without."""
+        began = time.perf_counter()
+        for _ in work:
+            spent = time.perf_counter() - began
+            if spent > SLICE:
+                self._longest = max(self._longest, spent)
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+        self._longest = max(self._longest, time.perf_counter() - began)
 
     def _failed(self, why: str) -> None:
         """Say UNKNOWN everywhere. What cannot even be said any more ends the daemon: a dead one is missed, a mute one is not."""
@@ -128,7 +146,8 @@ class Ticker:
         self.intake.frozen = False
         now = self.clock()
         self._rule(Ruling(Verdict.UNKNOWN, why, ""), now)
-        self.on_tick(now)
+        for _ in self.on_tick(now):
+            pass
 
     def _rule(self, ruling: Ruling, now: float) -> None:
         before = self.ruling

@@ -13,14 +13,17 @@ import numpy as np
 from monitor.intake.inlet import Handles, Numbers
 from monitor.intake.sequences import Sequence
 from monitor.intake.transcripts import Transcripts, glimpse
+from monitor.judging.pieces import Pieces, finished
 from monitor.judging.rings import F8, I8
 from monitor.judging.store import AHEAD, Store
 from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
 from monitor.model import Labels
 from monitor.text import OutsideText, clean
 
-BATCH = 20_000
+BATCH = 4_000
 """Staged samples that are put into the store without waiting for the next tick."""
+_SOME = 1_000
+"""Answers without a number that are put into the store between two yields."""
 MOST_SOURCES = 10_000
 _RATE_SPAN = 10
 _BLANKS = {"empty": BLANK_EMPTY, "null": BLANK_NULL, "error": BLANK_ERROR}
@@ -137,22 +140,31 @@ class Door:
 
     def flush(self) -> None:
         """Put what is staged into the store."""
-        for handle, kind, at in self._blanks:
-            self.intake.store.blank(handle, kind, at)
-        self._blanks.clear()
+        finished(self.flushing())
+
+    def flushing(self) -> Pieces[None]:
+        """The same in pieces, between which others may run; what they stage meanwhile waits for the next time."""
+        blanks, self._blanks = self._blanks, []
         self._seal()
-        if not self._sealed:
+        parts, self._sealed = self._sealed, []
+        self._staged = 0
+        return self._take(blanks, parts)
+
+    def _take(self, blanks: list[tuple[int, int, float]], parts: list[tuple[I8, F8, F8, F8]]) -> Pieces[None]:
+        for begin in range(0, len(blanks), _SOME):
+            for handle, kind, at in blanks[begin : begin + _SOME]:
+                self.intake.store.blank(handle, kind, at)
+            yield
+        if not parts:
             return
-        parts = self._sealed
         handles, values, times, received = (
             parts[0] if len(parts) == 1 else (np.concatenate(c) for c in zip(*parts, strict=True))
         )
-        self._sealed = []
-        self._staged = 0
         sound = times <= received + AHEAD
         if sound.any():
             self.newest = max(self.newest, float(np.minimum(times[sound], received[sound]).max()))
-        self.samples += self.intake.store.ingest(handles, values, times, received, self.refused)
+        taken = yield from self.intake.store.take(handles, values, times, received, self.refused)
+        self.samples += taken
 
     def heard(self, messages: int, received: float) -> None:
         """Count messages."""
@@ -241,9 +253,17 @@ class Intake:
         return door
 
     def flush(self) -> None:
-        """Put everything staged into the store: the start of a tick."""
-        for door in self.doors.values():
-            door.flush()
+        """Put everything staged into the store."""
+        finished(self.flushing())
+
+    def flushing(self) -> Pieces[None]:
+        """The same in pieces, between which others may run: the start of a tick."""
+        return _one_after_another([door.flushing() for door in self.doors.values()])
+
+
+def _one_after_another(works: list[Pieces[None]]) -> Pieces[None]:
+    for work in works:
+        yield from work
 
 
 def _nobody(name: str, connected: bool, detail: str) -> None:  # noqa: FBT001 - replaced by the supervisor

@@ -7,16 +7,14 @@ masked by where it stands: after the name of a header, field or parameter that s
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import lru_cache
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
-from monitor.secrets import MASK
+from monitor.redaction import LEAST, MASK, shapes
 
-SHORTEST = 3
+SHORTEST = LEAST
 """Characters of a secret below which masking by value would only tear words apart."""
 _MASKED_NAMES = (
     r"(?:[\w-]{0,40}(?:authorization|cookie|password|passwd|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key"
@@ -85,21 +83,5 @@ def _looks_dialled(value: str) -> bool:
 def _spellings(secret: str) -> frozenset[str]:
     if len(secret) < SHORTEST:
         return frozenset()
-    raw = secret.encode()
-    plain = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], raw.hex()}
-    plain |= {raw.hex().upper(), json.dumps(secret, ensure_ascii=False)[1:-1]}
-    plain |= {re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), spelled) for spelled in tuple(plain)}
-    return frozenset(plain | set(_base64(raw)))
-
-
-def _base64(raw: bytes) -> Iterator[str]:
-    """The part of the base64 text that no neighbouring byte changes, for each place that the secret can begin at."""
-    for before in range(3):
-        whole = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
-        start = (before * 8 + 5) // 6
-        stop = (before + len(raw)) * 8 // 6
-        part = whole[start:stop]
-        if len(part) >= SHORTEST:
-            yield part
-            yield part.replace("+", "-").replace("/", "_")
-            yield quote(part, safe="")
+    plain = shapes(secret)
+    return plain | {quote(shape, safe="") for shape in plain}

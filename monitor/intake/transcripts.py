@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitor.intake.redaction import cut, redacted
-from monitor.secrets import known
+from monitor.redaction import known
 from monitor.text import OutsideText, clean, escaped
 
 KEPT = 20

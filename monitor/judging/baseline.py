@@ -20,7 +20,8 @@ class Baseline(Section, frozen=True, kw_only=True):
 
     source: Literal["legacy", "fixed", "history"] = msgspec.field(name="from")
     """legacy: the same estimate of the same group on platform legacy. history: the same quarter hour of the same
-    weekday in recorded weeks, the median of them. fixed: `value`."""
+    weekday in recorded weeks, the median of them; for a rule on platform target what legacy was then, for any other
+    what its own series were. fixed: `value`."""
     compare: Literal["ratio", "difference"] = "ratio"
     """ratio: estimate / baseline, so that 1.15 is 15 % above it. difference: estimate - baseline."""
     value: Number | None = None
@@ -40,11 +41,22 @@ class Baseline(Section, frozen=True, kw_only=True):
 
 
 class History(Protocol):
-    """Recorded weeks, as far as a baseline asks them."""
+    """Recorded weeks, as far as a baseline asks them. It is asked in the tick, so it answers from memory."""
 
-    def slots(self, rule: str, scope: Labels, at: float, weeks: int) -> Sequence[float]:
+    @property
+    def version(self) -> int:
+        """Changes when what was answered before may be answered otherwise."""
+        ...
+
+    @property
+    def failing(self) -> str:
+        """Why recorded weeks cannot be read; empty while they can."""
+        ...
+
+    def slots(self, rule: str, scope: Labels, at: float, weeks: int) -> Sequence[float] | None:
         """What the rule's estimate was for the scope in the quarter hour of `at`, one number for each week that has one.
 
-        at: unix seconds. Weeks are counted back from it in local time; holidays and days of incident are left out.
+        None while they are being read. at: unix seconds. Weeks are counted back from it in local time; holidays and
+        days of incident are left out.
         """
         ...

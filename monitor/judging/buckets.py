@@ -47,6 +47,10 @@ class Buckets:
         if extra > 0:
             self.marks = np.concatenate([self.marks, np.zeros((extra, self.n), np.int8)])
 
+    def unjudged(self, newest: int) -> range:
+        """Numbers of the closed buckets that are still to be judged, when `newest` is the one that is filling."""
+        return range(max(self.closed, newest - self.n), newest)
+
     def push(self, mark: npt.NDArray[np.int8]) -> None:
         """Take a closed bucket of all groups."""
         self.marks = np.concatenate([self.marks[:, 1:], mark[:, None]], axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import Protocol
 
 import numpy as np
@@ -10,13 +11,13 @@ import numpy.typing as npt
 
 from monitor.judging.baseline import SLOT, Baseline, History
 from monitor.judging.readers import Reader
-from monitor.judging.rings import F8
+from monitor.judging.rings import F8, I8
 from monitor.judging.windows import Estimates, Windows
 from monitor.model import Labels
 from monitor.units import format_duration
 
 LOOKUPS = 200
-"""Groups whose recorded weeks are looked up in one tick; the others wait for the next."""
+"""Groups whose recorded weeks are looked up in one tick; the others keep the quarter hour before until it is their turn."""
 
 FOUND, SILENT, THIN, STALE, USELESS, OLD, NO_RECORD, FEW, WAITING = range(9)
 """What is known of a group's baseline."""
@@ -67,6 +68,8 @@ class Legacy:
         self.frozen_at: F8 = np.empty(0)
         self.samples: F8 = np.empty(0)
         self.newest: F8 = np.empty(0)
+        self._places: I8 = np.empty(0, np.int64)
+        self._placed = (-1, -1)
 
     def arm(self, windows: Windows, now: float, names: list[Labels]) -> None:
         """Freeze what legacy says now; where it says nothing sound, what was frozen before stays."""
@@ -105,10 +108,12 @@ class Legacy:
         groups = self.reader.groups
         if not len(groups.rows):
             return value, known
-        numbers = {name: number for number, name in enumerate(groups.names)}
-        places = np.array([numbers.get(name, -1) for name in names], np.int64)
-        here = places >= 0
-        at = places[here]
+        if self._placed != (groups.serial, len(names)):  # names are added to, never changed
+            numbers = {name: number for number, name in enumerate(groups.names)}
+            self._places = np.array([numbers.get(name, -1) for name in names], np.int64)
+            self._placed = (groups.serial, len(names))
+        here = self._places >= 0
+        at = self._places[here]
         made, quality = self.reader.estimate(windows, end), self.reader.quality(windows, now)
         self.samples[here], self.newest[here] = made.samples[at], quality.newest[at]
         value[here] = made.value[at]
@@ -144,38 +149,56 @@ class Recorded:
         self.baseline = baseline
         self.rule = rule
         self.history = history
-        self._slot = -1
-        self._found: dict[Labels, tuple[float, int]] = {}
-        self._counts: list[int] = []
+        self._stamp = (-1, -1)
+        self._next = 0
+        """The first group that is still to be looked up."""
+        self._value: F8 = np.empty(0)
+        self._known: npt.NDArray[np.int8] = np.empty(0, np.int8)
+        self._counts: I8 = np.empty(0, np.int64)
 
     def arm(self, windows: Windows, now: float, names: list[Labels]) -> None:
         """Recorded weeks do not change."""
 
     def values(self, _windows: Windows, end: float, names: list[Labels]) -> tuple[F8, npt.NDArray[np.int8]]:
-        """Looked up once a quarter hour."""
+        """Looked up once a quarter hour, and again when weeks were imported; some groups a tick, as long as it takes."""
         size = len(names)
         if self.history is None:
             return np.full(size, np.nan), np.full(size, NO_RECORD, np.int8)
-        if (slot := int(end // SLOT)) != self._slot:
-            self._slot = slot
-            self._found.clear()
-        wanted = [name for name in names if name not in self._found][:LOOKUPS]
-        for name in wanted:
-            numbers = [x for x in self.history.slots(self.rule, name, end, self.baseline.weeks) if math.isfinite(x)]
-            enough = len(numbers) >= max(self.baseline.need_slots, 1)
-            self._found[name] = (float(np.median(numbers)) if enough else math.nan, len(numbers))
-        value = np.array([self._found.get(name, (math.nan, 0))[0] for name in names])
-        known = np.where(np.isnan(value), FEW, FOUND).astype(np.int8)
-        known[[name not in self._found for name in names]] = WAITING
-        self._counts = [self._found.get(name, (math.nan, 0))[1] for name in names]
-        return value, known
+        self._room(size)
+        if (stamp := (int(end // SLOT), self.history.version)) != self._stamp:
+            self._stamp, self._next = stamp, 0
+        if self._next < size:
+            self._look_up(self.history, end, names)
+        return self._value.copy(), self._known.copy()
+
+    def _room(self, size: int) -> None:
+        extra = size - len(self._value)
+        if extra > 0:
+            self._value = np.concatenate([self._value, np.full(extra, np.nan)])
+            self._known = np.concatenate([self._known, np.full(extra, WAITING, np.int8)])
+            self._counts = np.concatenate([self._counts, np.zeros(extra, np.int64)])
+
+    def _look_up(self, history: History, end: float, names: list[Labels]) -> None:
+        need = max(self.baseline.need_slots, 1)
+        for index in range(self._next, min(self._next + LOOKUPS, len(names))):
+            numbers = history.slots(self.rule, names[index], end, self.baseline.weeks)
+            if numbers is None:
+                self._value[:], self._known[:], self._next = np.nan, WAITING, 0
+                return
+            numbers = [number for number in numbers if math.isfinite(number)]
+            enough = len(numbers) >= need
+            self._value[index] = median(numbers) if enough else math.nan
+            self._known[index] = FOUND if enough else FEW
+            self._counts[index] = len(numbers)
+            self._next = index + 1
 
     def why(self, known: int, index: int, _now: float) -> str:
         """In words, with the numbers."""
         if known == NO_RECORD:
             return "there are no recorded weeks"
         if known == WAITING:
-            return "the recorded weeks are being looked up"
+            failing = self.history.failing if self.history is not None else ""
+            return failing or "the recorded weeks are being looked up"
         return f"{self._counts[index]} of {self.baseline.need_slots} recorded weeks have this quarter hour"
 
 
@@ -205,13 +228,19 @@ class Comparison:
             useless = base <= 0
             known = np.where(useless, USELESS, known).astype(np.int8)
             base = np.where(useless, np.nan, base)
-        self.base, self.known = base, known
 
         def compared(value: F8) -> F8:
-            return value / base if ratio else value - base
+            if not ratio:
+                return value - base
+            with np.errstate(over="ignore"):
+                quotient = value / base
+            return np.where(np.isinf(quotient), np.nan, quotient)
 
         value = compared(made.value)
         heard = ~np.isnan(value)
+        if ratio:  # next to nothing, so that the quotient is no number any more
+            known = np.where((known == FOUND) & ~heard & ~np.isnan(made.value), USELESS, known).astype(np.int8)
+        self.base, self.known = base, known
         low = None if made.low is None else compared(made.low)
         high = None if made.high is None else compared(made.high)
         return Estimates(value, made.samples, heard, bool(heard.all()), low, high)

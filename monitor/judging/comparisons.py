@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -27,6 +28,22 @@ class _Side:
         self.table = store.table(config.metric)
         self.grouping = Grouping(self.table, {**config.match, "platform": platform}, by)
         self.span = keep(self.table, config.estimator, config.window, ())
+        self._places = np.zeros(0, np.int64)
+        self._placed = -1
+
+    def work(self, windows: Windows, now: float) -> Iterator[None]:
+        """Compute in pieces what `read` needs."""
+        yield from self.grouping.prepare()
+        yield from windows.prepare(self.table, self.grouping.now(), self.config.estimator, self.span, now)
+
+    def number(self, names: dict[Labels, int]) -> None:
+        """Give each group that is new its number in `names`."""
+        groups = self.grouping.now()
+        if self._placed != groups.serial:
+            fresh = groups.names[len(self._places) : len(groups.starts)]
+            new = [names.setdefault(name, len(names)) for name in fresh]
+            self._places = np.concatenate([self._places, np.asarray(new, np.int64)])
+            self._placed = groups.serial
 
     def read(self, windows: Windows, names: dict[Labels, int], now: float) -> Figures:
         """The number of each group in `names`; NaN where this side has none, or too few samples for one."""
@@ -41,7 +58,7 @@ class _Side:
         groups = self.grouping.now()
         if not len(groups.rows):
             return made
-        place = np.asarray([names[name] for name in groups.names[: len(groups.starts)]], np.int64)
+        place = self._places
         estimates = windows.estimate(self.table, groups, self.config.estimator, self.span, now)
         quality = windows.quality(self.table, groups, now)
         none = np.zeros(len(place), np.bool_)
@@ -65,14 +82,15 @@ class ComparisonFigures:
         self.series = DerivedSeries(store, DEVIATION, partial(_with_metric, config.label), refused)
         self._names: dict[Labels, int] = {}
 
-    def compute(self, windows: Windows, now: float, armed_at: float) -> None:
-        """Compute as of `now`, once a whole window lies after `armed_at`. Unix seconds.
+    def compute(self, windows: Windows, now: float, armed_at: float) -> Iterator[None]:
+        """Compute as of `now`, in pieces, once a whole window lies after `armed_at`. Unix seconds.
 
         Unknown, never 0, where the legacy number is missing, thin, stale or zero, or the target's is.
         """
         for side in (self.legacy, self.target):
-            for name in side.grouping.now().names:
-                self._names.setdefault(name, len(self._names))
+            yield from side.work(windows, now)
+        for side in (self.legacy, self.target):
+            side.number(self._names)
         old, new = (side.read(windows, self._names, now) for side in (self.legacy, self.target))
         metric = self.series.table.metric
         value = np.clip(deviation(new.value, old.value), metric.low, metric.high)
@@ -85,7 +103,9 @@ class ComparisonFigures:
             np.maximum(old.stale_after, new.stale_after),
             old.owners | new.owners,
         )
-        self.series.write(list(self._names), figures)
+        names = list(self._names)
+        yield from self.series.prepare(names)
+        self.series.write(names, figures)
 
 
 def _with_metric(label: str, group: Labels) -> Labels:

@@ -7,12 +7,13 @@ that neither a late message nor a new series looks like a contact that was lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from monitor.judging.pieces import Pieces, pieces
 from monitor.judging.rings import F8, I8, HistogramRing, Ring
 from monitor.judging.table import Table, tier_of
 from monitor.model import Labels
@@ -24,8 +25,12 @@ Accepted = Mapping[str, frozenset[str]]
 LAG = 120.0
 """Seconds that the slowest input of a group may lie behind; beyond it histograms shorten the window."""
 _ROUNDING = 1e-9
-_PART = 500
-"""Series whose histograms are added up in one go, which bounds the memory that it takes."""
+_EVENTS = 2**18
+"""Counts of histograms that are added up between two yields, which also bounds the memory that it takes."""
+_VALUES = 2**15
+"""Newest values of buckets that are read between two yields."""
+_LOOKED_AT = 500
+"""New series that are looked at between two yields."""
 
 
 class Keys:
@@ -57,18 +62,26 @@ class Members:
         """The group of each row."""
         self._seen = 0
 
+    def prepare(self) -> Iterator[None]:
+        """Look at new series a few at a time, so that others may run in between; `refresh` looks at the rest."""
+        while self.table.size - self._seen > _LOOKED_AT:
+            self._take(self._seen + _LOOKED_AT)
+            yield
+
     def refresh(self) -> None:
         """Take in the series that are new."""
+        if self._seen != self.table.size:
+            self._take(self.table.size)
+
+    def _take(self, stop: int) -> None:
         table = self.table
-        if self._seen == table.size:
-            return
         rows, groups = [], []
-        for row in range(self._seen, table.size):
+        for row in range(self._seen, stop):
             labels = dict(table.labels[row])
             if all(labels.get(name) in values for name, values in self.accepted.items()):
                 rows.append(row)
                 groups.append(self.keys.number(labels))
-        self._seen = table.size
+        self._seen = stop
         self.rows = np.concatenate([self.rows, np.asarray(rows, np.int64)])
         self.groups = np.concatenate([self.groups, np.asarray(groups, np.int64)])
 
@@ -214,25 +227,37 @@ def values(ring: Ring, rows: I8, frame: Frame) -> F8:
     return made
 
 
-def counter(members: Members, frame: Frame) -> Course:
+def counter(members: Members, frame: Frame) -> Pieces[Course]:
     """An input that counts up. Where it fell it was reset, and the whole value counts (as Prometheus' increase)."""
-    level = values(members.table.rings[frame.width], members.rows, frame)
-    before, after = level[:-1], level[1:]
-    fell = after < before
-    rise = np.where(np.isnan(before) | np.isnan(after), 0.0, np.where(fell, after, after - before))
-    total = np.concatenate([np.zeros((1, level.shape[1])), np.cumsum(rise, axis=0)])
+    rows, groups = members.rows, members.groups
+    size = len(rows)
+    total, since, broken = np.zeros((frame.points, size)), np.zeros(size, np.int64), np.zeros(size, np.int64)
     marks = np.arange(1, frame.points)[:, None]
-    broken = np.where(fell, marks, 0).max(axis=0, initial=0)
-    return Course(total, _since(level), broken, members.groups)
+    for part in pieces(size, _VALUES // frame.points):
+        level = values(members.table.rings[frame.width], rows[part], frame)
+        before, after = level[:-1], level[1:]
+        fell = after < before
+        rise = np.where(np.isnan(before) | np.isnan(after), 0.0, np.where(fell, after, after - before))
+        np.cumsum(rise, axis=0, out=total[1:, part])
+        broken[part] = np.where(fell, marks, 0).max(axis=0, initial=0)
+        since[part] = _since(level)
+        yield
+    return Course(total, since, broken, groups)
 
 
-def gauge(members: Members, frame: Frame) -> Course:
+def gauge(members: Members, frame: Frame) -> Pieces[Course]:
     """An input that goes up and down."""
-    level = values(members.table.rings[frame.width], members.rows, frame)
-    return Course(np.nan_to_num(level), _since(level), np.zeros(level.shape[1], np.int64), members.groups)
+    rows, groups = members.rows, members.groups
+    size = len(rows)
+    total, since = np.zeros((frame.points, size)), np.zeros(size, np.int64)
+    for part in pieces(size, _VALUES // frame.points):
+        level = values(members.table.rings[frame.width], rows[part], frame)
+        total[:, part], since[part] = np.nan_to_num(level), _since(level)
+        yield
+    return Course(total, since, np.zeros(size, np.int64), groups)
 
 
-def samples(members: Members, spans: Spans, frame: Frame, limit: float | None, now: float) -> Course:
+def samples(members: Members, spans: Spans, frame: Frame, limit: float | None, now: float) -> Pieces[Course]:
     """An input of single events: how many were at or below the limit, or all of them."""
     ring: HistogramRing = members.table.histograms[spans.width, spans.slots]
     ring.turn(int(np.ceil(now / ring.width)) - 1)
@@ -240,15 +265,17 @@ def samples(members: Members, spans: Spans, frame: Frame, limit: float | None, n
     if limit is not None:
         bins = int(np.searchsorted(ring.edges, np.nextafter(limit, np.inf), side="left")) + 1
     oldest = max(ring.head - ring.count + 1, 0)
-    counted = np.zeros((frame.points, len(members.rows)))
+    rows, groups = members.rows, members.groups
+    size = len(rows)
+    counted = np.zeros((frame.points, size))
     held = np.arange(max(frame.first, oldest), min(frame.last, ring.head) + 1)
     if len(held):
         slots, place = (held % ring.count)[:, None], held - frame.first + 1
-        for start in range(0, len(members.rows), _PART):
-            rows = members.rows[start : start + _PART]
-            counted[place, start : start + _PART] = ring.slots[slots, rows, :bins].sum(axis=2)
-    since = np.full(len(members.rows), np.clip(oldest - frame.first, 0, frame.points - 1), np.int64)
-    return Course(np.cumsum(counted, axis=0), since, np.zeros(len(members.rows), np.int64), members.groups)
+        for part in pieces(size, _EVENTS // (bins * len(held))):
+            counted[place, part] = ring.slots[slots, rows[part], :bins].sum(axis=2)
+            yield
+    since = np.full(size, np.clip(oldest - frame.first, 0, frame.points - 1), np.int64)
+    return Course(np.cumsum(counted, axis=0), since, np.zeros(size, np.int64), groups)
 
 
 def _since(level: F8) -> I8:

@@ -35,16 +35,16 @@ class DerivedFigures:
         self._due = -math.inf
 
     def compute(self, now: float) -> Iterator[None]:
-        """Compute as of `now` (unix seconds), if it is due; yields between parts so that others may run."""
+        """Compute as of `now` (unix seconds), if it is due; yields between parts and inside long ones so that others may run."""
         if self._due - self.every <= now < self._due:
             return
         self._due = (math.floor(now / self.every) + 1) * self.every
         yield from self._queues.compute(now, self.armed_at)
         if self._lost is not None:
-            self._lost.compute(now, self.armed_at)
+            yield from self._lost.compute(now, self.armed_at)
             yield
         # Comparisons come last: they may be about numbers that were computed above.
         self._windows.forget()
         for comparison in self._comparisons:
-            comparison.compute(self._windows, now, self.armed_at)
+            yield from comparison.compute(self._windows, now, self.armed_at)
             yield

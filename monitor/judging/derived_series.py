@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,8 @@ from monitor.judging.store import Store
 from monitor.judging.table import BLANK_ERROR, BLANK_NULL
 from monitor.model import Labels
 
+_BOUND = 200
+"""New series that are bound between two yields: about a millisecond."""
 _AFTER = 1e-3
 """Seconds by which a blank follows the number that it takes the place of."""
 
@@ -45,6 +47,12 @@ class DerivedSeries:
         self._labels = labels
         self._handles: I8 = np.zeros(0, np.int64)
         self._rows: I8 = np.zeros(0, np.int64)
+
+    def prepare(self, names: list[Labels]) -> Iterator[None]:
+        """Bind new groups' series a few at a time, so that others may run in between; `write` binds the rest."""
+        while len(names) - len(self._handles) > _BOUND:
+            self._bind(names[: len(self._handles) + _BOUND])
+            yield
 
     def write(self, names: list[Labels], figures: Figures) -> None:
         """Write the groups' numbers; one that is not newer than what was written is not written again."""

@@ -23,33 +23,38 @@ _CHUNK = 512
 """Rows of bin counts taken at once: they and their sums stay in the processor's cache."""
 
 
-def increases(last: F8, window: I8, before: I8, size: int) -> F8:
-    """How much each counter rose over the window's buckets, resets allowed for.
+def increases(last: F8, window: I8, before: I8, rows: slice) -> F8:
+    """How much each of the counters `rows` rose over the window's buckets, resets allowed for.
 
     The increase of a bucket is its last value less the last value before it; where it fell, the counter was
     reset and the whole last value counts (as Prometheus' increase does). A counter first heard inside the
     window counts from its first bucket's last value.
     """
-    previous = _newest_before(last, before, size)
-    rise = np.zeros(size)
+    previous = _newest_before(last, before, rows)
+    rise = np.zeros(rows.stop - rows.start)
     for slot in window:
-        value = last[slot, :size]
+        value = last[slot, rows]
+        silent = np.isnan(value)
+        without = np.count_nonzero(silent)
+        if without == len(value):
+            continue
         step = value - previous
         fell = step < 0
-        if fell.any():
-            step = np.where(fell, value, step)
-        rise += np.where(np.isnan(step), 0.0, step)
-        previous = np.where(np.isnan(value), previous, value)
+        if np.count_nonzero(fell):
+            np.copyto(step, value, where=fell)
+        step[np.isnan(step)] = 0.0
+        rise += step
+        previous = np.where(silent, previous, value) if without else value
     return rise
 
 
-def _newest_before(last: F8, before: I8, size: int) -> F8:
+def _newest_before(last: F8, before: I8, rows: slice) -> F8:
     """The last value of each series in the slots before a window; NaN where there is none."""
-    previous = np.full(size, np.nan)
-    missing = np.arange(size)
+    previous = np.full(rows.stop - rows.start, np.nan)
+    missing = np.arange(rows.start, rows.stop)
     for slot in before[::-1]:
         value = last[slot, missing]
-        previous[missing] = value
+        previous[missing - rows.start] = value
         missing = missing[np.isnan(value)]
         if not len(missing):
             break

@@ -6,7 +6,7 @@ import numpy as np
 
 from monitor.judging.limits import compare
 from monitor.judging.readers import Reader
-from monitor.judging.rings import Bools
+from monitor.judging.rings import I8, Bools
 from monitor.judging.rules import Exclusion
 from monitor.judging.windows import Windows
 from monitor.model import Labels
@@ -18,6 +18,8 @@ class Excluding:
     def __init__(self, exclusion: Exclusion, reader: Reader) -> None:
         self.exclusion = exclusion
         self.reader = reader
+        self._places: I8 = np.empty(0, np.int64)
+        self._placed = (-1, -1)
         self.text = f"{exclusion.metric} {exclusion.operator} {exclusion.value:g}"
 
     def mask(self, windows: Windows, now: float, names: list[Labels]) -> Bools:
@@ -32,8 +34,10 @@ class Excluding:
             holds = holds & ~quality.stale
         if quality.blank is not None:
             holds = holds & (quality.blank == 0)
-        numbers = {name: number for number, name in enumerate(groups.names)}
-        for index, name in enumerate(names):
-            number = numbers.get(name)
-            made[index] = number is not None and bool(holds[number])
+        if self._placed != (groups.serial, len(names)):
+            numbers = {name: number for number, name in enumerate(groups.names)}
+            self._places = np.array([numbers.get(name, -1) for name in names], np.int64)
+            self._placed = (groups.serial, len(names))
+        here = self._places >= 0
+        made[here] = holds[self._places[here]]
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from monitor.judging.table import Table
 from monitor.model import Labels
 
 _SERIAL = count()
+LOOKED_AT = 500
+"""New series that are looked at between two yields: about a millisecond."""
 
 
 class Groups(NamedTuple):
@@ -32,6 +34,18 @@ class Groups(NamedTuple):
     def single(self) -> bool:
         """Whether each group is one row."""
         return len(self.rows) == len(self.starts)
+
+    def part(self, rows: slice) -> slice | I8:
+        """An index like `pick` for a stretch of the rows."""
+        if isinstance(self.pick, slice):
+            return slice(self.pick.start + rows.start, self.pick.start + rows.stop)
+        return self.rows[rows]
+
+    def runs(self, rows: slice) -> tuple[int, I8]:
+        """The number of the first group of a stretch of rows, and where in the stretch its groups begin."""
+        first = int(np.searchsorted(self.starts, rows.start, side="right")) - 1
+        last = int(np.searchsorted(self.starts, rows.stop, side="left"))
+        return first, np.maximum(self.starts[first:last] - rows.start, 0)
 
 
 NO_GROUPS = Groups(np.empty(0, np.int64), np.empty(0, np.int64), [], -1, -1, slice(0, 0))
@@ -57,12 +71,21 @@ class Grouping:
     def now(self) -> Groups:
         """The groups as the table is now; groups that are known keep their numbers, new ones follow."""
         if self._groups.generation != self.table.generation:
-            self._take()
+            self._take(len(self.table.labels))
             self._groups = self._sorted()
         return self._groups
 
-    def _take(self) -> None:
-        for row in range(self._seen, len(self.table.labels)):
+    def prepare(self) -> Iterable[None]:
+        """Look at new series a few at a time, so that others may run in between; `now` looks at the rest."""
+        return self._some() if len(self.table.labels) - self._seen > LOOKED_AT else ()
+
+    def _some(self) -> Iterator[None]:
+        while len(self.table.labels) - self._seen > LOOKED_AT:
+            self._take(self._seen + LOOKED_AT)
+            yield
+
+    def _take(self, stop: int) -> None:
+        for row in range(self._seen, stop):
             have = dict(self.table.labels[row])
             if any(have.get(name) != value for name, value in self.match.items()):
                 continue
@@ -72,7 +95,7 @@ class Grouping:
                 self.names.append(key)
             self._rows.append(row)
             self._owners.append(number)
-        self._seen = len(self.table.labels)
+        self._seen = stop
 
     def _sorted(self) -> Groups:
         owners, rows = np.asarray(self._owners, np.int64), np.asarray(self._rows, np.int64)

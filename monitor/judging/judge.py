@@ -24,6 +24,9 @@ _DARK = np.int16(Flag.UNKNOWN | Flag.STALE)
 _LOST = np.int16(Flag.UNKNOWN | Flag.STALE | Flag.BLIND)
 _A_TICK = 0.25
 _THIN = np.int16(Flag.INSUFFICIENT)
+_FLAPPING = np.int16(Flag.FLAPPING)
+_BREACH, _UNKNOWN, _INSUFFICIENT = np.int8(Standing.BREACH), np.int8(Standing.UNKNOWN), np.int8(Standing.INSUFFICIENT)
+_BROKEN = np.int8(Level.BREACH)
 
 
 class Judge(Judged):
@@ -141,7 +144,7 @@ class Judge(Judged):
     def _close(self, buckets: Buckets, windows: Windows, end: float) -> None:
         """Mark every bucket that closed since the last tick."""
         newest = bucket_of(end, self.bucket)
-        for number in range(max(buckets.closed, newest - buckets.n), newest):
+        for number in buckets.unjudged(newest):
             at = (number + 1) * self.bucket
             made = self.reader.bucket(windows, at)
             judged = made if self.comparison is None else self.comparison.apply(made, windows, end, self.names)
@@ -175,14 +178,14 @@ class Judge(Judged):
             return self.states.warn.view(np.int8)
         levels = self.states.levels()
         if self.flags is self.no_flags:
-            levels[levels == Level.BREACH] = Standing.BREACH
+            levels[levels == _BROKEN] = _BREACH
             return levels
-        after = np.where((self.flags & _THIN) != 0, np.int8(Standing.INSUFFICIENT), levels)
-        after[(self.flags & _LOST) != 0] = Standing.UNKNOWN
-        after[levels == Level.BREACH] = Standing.BREACH
+        after = np.where((self.flags & _THIN) != 0, _INSUFFICIENT, levels)
+        after[(self.flags & _LOST) != 0] = _UNKNOWN
+        after[levels == _BROKEN] = _BREACH
         shown = nothing.shown_as_breach(self.rule, self.quality, self.control)
         if shown is not None:
-            after[shown & ~self.resting] = Standing.BREACH
+            after[shown & ~self.resting] = _BREACH
         return after
 
     def _changes(self, now: float, room: int) -> list[Transition]:
@@ -193,7 +196,7 @@ class Judge(Judged):
             self._flapping(now)
             return []
         changed = np.flatnonzero(moved)
-        crossed = changed[(before[changed] == Standing.BREACH) | (after[changed] == Standing.BREACH)]
+        crossed = changed[(before[changed] == _BREACH) | (after[changed] == _BREACH)]
         if len(crossed):
             self.flaps.note(crossed, len(self.names), now)
         self._flapping(now)
@@ -201,13 +204,13 @@ class Judge(Judged):
         self.standings = after.copy() if after.base is not None else after
         self.states.since[changed] = now
         self.left_out = max(len(changed) - room, 0)
-        return transitions(self, zip(changed[:room].tolist(), since.tolist(), strict=False), before)
+        return transitions(self, list(zip(changed[:room].tolist(), since.tolist(), strict=False)), before)
 
     def _flapping(self, now: float) -> None:
         mask = self.flaps.mask(len(self.names), now)
         self.flapped, self.flapping = self.flapping, mask
         if mask is not None:
-            self.flags = np.where(mask, self.flags | np.int16(Flag.FLAPPING), self.flags).astype(np.int16)
+            self.flags = np.where(mask, self.flags | _FLAPPING, self.flags).astype(np.int16)
 
     def why(self, index: int) -> str:
         """Why nothing is known of a group, in one clause; empty when it was measured."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,15 +11,16 @@ import numpy.typing as npt
 
 from monitor.judging import nothing, states
 from monitor.judging.buckets import Buckets
-from monitor.judging.comparing import Comparison
+from monitor.judging.comparing import Comparison, Legacy
 from monitor.judging.exclusion import Excluding
 from monitor.judging.flapping import Flapping
 from monitor.judging.readers import Reader
-from monitor.judging.rings import F8, I8, Bools
+from monitor.judging.rings import F8, I8, Bools, bucket_of
 from monitor.judging.rules import Rule
 from monitor.judging.states import States
 from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL, Table
 from monitor.judging.windows import Quality as Freshness
+from monitor.judging.windows import Windows
 from monitor.model import Labels, Level, Quality, Standing
 
 _QUALITIES = {BLANK_EMPTY: Quality.EMPTY, BLANK_NULL: Quality.NULL, BLANK_ERROR: Quality.ERROR}
@@ -167,6 +168,18 @@ class Judged:
         if self.quality.stale is not None and self.quality.stale[index]:
             return Quality.STALE
         return _QUALITIES.get(blank, Quality.FRESH)
+
+    def prepare(self, windows: Windows, now: float) -> Iterator[None]:
+        """Compute in pieces what `judge` will read at `now`; without it `judge` does it all at once, and says the same."""
+        yield from self.reader.prepare()
+        self.find_groups(now)
+        end = now - self.delay
+        yield from self.reader.work(windows, end)
+        if self.buckets is not None:
+            for number in self.buckets.unjudged(bucket_of(end, self.bucket)):
+                yield from self.reader.work(windows, (number + 1) * self.bucket, part=True)
+        if self.comparison is not None and isinstance(self.comparison.source, Legacy):
+            yield from self.comparison.source.reader.work(windows, end)
 
     def find_groups(self, now: float) -> None:
         """Take in groups that appeared since the last tick, and collectors that feed them."""

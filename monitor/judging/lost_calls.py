@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -37,17 +38,24 @@ class LostCallFigures:
         self.lost = DerivedSeries(store, LOST, _same, refused)
         self.ratio = DerivedSeries(store, LOST_RATIO, _same, refused)
 
-    def compute(self, now: float, armed_at: float) -> None:
-        """Compute as of `now`; nothing from before `armed_at` is counted. Unix seconds.
+    def compute(self, now: float, armed_at: float) -> Iterator[None]:
+        """Compute as of `now`, in pieces; nothing from before `armed_at` is counted. Unix seconds.
 
         The window ends with the newest bucket after which all three have spoken, and begins anew where one of them
         was first heard or was reset: what is missing must be missing from the traffic, not from the counting.
         """
         for members in self.inputs:
+            yield from members.prepare()
+        for members in self.inputs:
             members.refresh()
         size, frame = len(self.keys.names), self.spans.frame(now)
         state = together([condition(members, size, now) for members in self.inputs])
-        courses = [counter(members, frame) for members in self.inputs]
+        carrier, old, new = self.inputs
+        courses = [
+            (yield from counter(carrier, frame)),
+            (yield from counter(old, frame)),
+            (yield from counter(new, frame)),
+        ]
         end = frame.point(state.at)
         start = np.maximum(end - frame.buckets, 0)
         if np.isfinite(armed_at):
@@ -63,6 +71,8 @@ class LostCallFigures:
         def figures(value: F8) -> Figures:
             return Figures(value, state.at, failed, state.stale_after, state.owners)
 
+        yield from self.lost.prepare(self.keys.names)
+        yield from self.ratio.prepare(self.keys.names)
         self.lost.write(self.keys.names, figures(lost))
         with np.errstate(invalid="ignore", divide="ignore"):
             self.ratio.write(self.keys.names, figures(lost / offered))

@@ -27,6 +27,7 @@ from monitor.judging.counts import (
 from monitor.judging.derived_config import Derived, ServiceLevel
 from monitor.judging.derived_series import DerivedSeries, Figures
 from monitor.judging.formulas import Counts, Definition
+from monitor.judging.pieces import Pieces, finished
 from monitor.judging.rings import F8, I8, bucket_of
 from monitor.judging.store import Store
 from monitor.judging.table import BLANK_ERROR
@@ -90,23 +91,27 @@ class Instant:
 
     def counted(self, name: str) -> Course:
         """How an input that is no histogram went."""
-        made = self._courses.get((name, None))
-        if made is None:
-            read = gauge if name == "waiting" else counter
-            made = self._courses[name, None] = read(self.inputs[name], self.frame)
-        return made
+        return self._courses.get((name, None)) or finished(self.count(name))
 
     def events(self, name: str, limit: float) -> Course:
         """How many single waits at or below a limit there were; inf: all."""
-        made = self._courses.get((name, limit))
-        if made is None:
-            bound = limit if np.isfinite(limit) else None
-            made = self._courses[name, limit] = samples(self.inputs[name], self.spans, self.frame, bound, self.now)
-        return made
+        return self._courses.get((name, limit)) or finished(self.count(name, limit))
 
     def read(self, name: str) -> Course:
         """How an input went: all of it, if it is made of single waits."""
         return self.events(name, np.inf) if name in _EVENTS else self.counted(name)
+
+    def count(self, name: str, limit: float | None = None) -> Pieces[Course]:
+        """Find out in pieces what `counted` will answer, or with a limit `events`."""
+        made = self._courses.get((name, limit))
+        if made is None:
+            if limit is not None:
+                bound = limit if np.isfinite(limit) else None
+                made = yield from samples(self.inputs[name], self.spans, self.frame, bound, self.now)
+            else:
+                made = yield from (gauge if name == "waiting" else counter)(self.inputs[name], self.frame)
+            self._courses[name, limit] = made
+        return made
 
     def starts(self, names: Iterable[str], end: I8, *, exact: bool) -> I8:
         """The first point from which all these inputs are known, at most a window before `end`."""
@@ -158,15 +163,20 @@ class QueueFigures:
     def compute(self, now: float, armed_at: float) -> Iterator[None]:
         """Compute everything as of `now`; nothing from before `armed_at` is counted. Unix seconds."""
         names = self.keys.names
+        for members in self.inputs.values():
+            yield from members.prepare()
         whole = Instant(self.inputs, self.spans, now, armed_at)
         for level, series in self.levels.items():
-            needs = _NEEDS[level.definition]
-            series.write(names, (yield from self._figure(level, whole, needs, partial(self._service_level, level))))
+            figures = yield from self._figure(
+                level, whole, _NEEDS[level.definition], partial(self._service_level, level)
+            )
+            yield from _written(series, names, figures)
         if self.abandonment is not None:
-            needs = ("offered", "abandoned")
-            self.abandonment.write(names, (yield from self._figure("abandonment", whole, needs, self._abandonment)))
+            figures = yield from self._figure("abandonment", whole, ("offered", "abandoned"), self._abandonment)
+            yield from _written(self.abandonment, names, figures)
         recent = Instant(self.inputs, self.balance_spans, now, armed_at)
-        self.balance.write(names, (yield from self._figure("balance", recent, _BALANCED, _unaccounted)))
+        figures = yield from self._figure("balance", recent, _BALANCED, _unaccounted)
+        yield from _written(self.balance, names, figures)
 
     def _figure(
         self, key: Hashable, instant: Instant, needs: tuple[str, ...], make: Callable[[Instant, I8, I8], F8]
@@ -178,8 +188,9 @@ class QueueFigures:
         known = self._made.get(key)
         if known is None or known[0] != unmoved:
             for name in (*needs, *events):
-                instant.read(name)
-                yield
+                yield from instant.count(name, np.inf if name in _EVENTS else None)
+            for name, limit in self._asked(key, events):
+                yield from instant.count(name, limit)
             start = instant.starts((*needs, *events), end, exact=key == "balance")
             known = self._made[key] = (unmoved, np.where(start < end, make(instant, start, end), np.nan))
         yield
@@ -193,6 +204,15 @@ class QueueFigures:
             state.stale_after,
             owners,
         )
+
+    def _asked(self, key: Hashable, events: tuple[str, ...]) -> Iterator[tuple[str, float | None]]:
+        """What a figure reads beside the inputs that it cannot do without."""
+        if not events:
+            return
+        yield from ((name, None) for name in ("offered", "answered", "abandoned", "short"))
+        within = key.threshold if isinstance(key, ServiceLevel) else self.config.short
+        yield from ((name, limit) for name in _EVENTS for limit in (np.inf, within))
+        yield "abandon_waits", self.config.short
 
     def _service_level(self, level: ServiceLevel, instant: Instant, start: I8, end: I8) -> F8:
         counts = self._counts(instant, start, end, level.threshold)
@@ -240,6 +260,12 @@ class QueueFigures:
         alike = (contacts <= self._most(waits)) & (waits <= self._most(contacts))
         known: Bools = alike & (instant.condition(name).heard | (contacts == 0))
         return known
+
+
+def _written(series: DerivedSeries, names: list[Labels], figures: Figures) -> Iterator[None]:
+    yield from series.prepare(names)
+    series.write(names, figures)
+    yield
 
 
 def _unaccounted(instant: Instant, start: I8, end: I8) -> F8:

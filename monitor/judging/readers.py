@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from monitor.judging.estimators import wilson
 from monitor.judging.groups import Grouping, Groups
-from monitor.judging.rings import F8, I8, Bools
+from monitor.judging.rings import F8, I8, Bools, fitted
 from monitor.judging.rules import Estimator, Part, Rule, Signal
 from monitor.judging.store import Store
 from monitor.judging.table import Table
@@ -51,6 +52,14 @@ class Reader(Protocol):
         """The earliest instant that a window ending at `end` may hold samples of."""
         ...
 
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        ...
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        ...
+
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""
         ...
@@ -63,8 +72,8 @@ class Reader(Protocol):
         """How fresh each group is."""
         ...
 
-    def owners(self) -> int:
-        """Bit mask of the collectors that feed it."""
+    def owners(self, groups: Bools | None = None) -> int:
+        """Bit mask of the collectors that feed it, or only these of its groups."""
         ...
 
     def twin(self, labels: Mapping[str, str]) -> Reader:
@@ -113,9 +122,14 @@ class _Side(NamedTuple):
     def table(self) -> Table:
         return self.grouping.table
 
+    def work(self, windows: Windows, end: float, *, part: bool) -> Iterable[None]:
+        return windows.prepare(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
     def estimate(self, windows: Windows, end: float, *, part: bool = False) -> Estimates:
-        span = self.part if part and self.part is not None else self.span
-        return windows.estimate(self.table, self.grouping.now(), self.reduction, span, end)
+        return windows.estimate(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
+    def _span(self, *, part: bool) -> Span:
+        return self.part if part and self.part is not None else self.span
 
     def quality(self, windows: Windows, now: float) -> Quality:
         return windows.quality(self.table, self.grouping.now(), now)
@@ -123,8 +137,12 @@ class _Side(NamedTuple):
     def start(self, end: float) -> float:
         return self.span.start(end)
 
-    def owners(self) -> int:
-        rows = self.grouping.now().rows
+    def owners(self, wanted: Bools | None) -> int:
+        groups = self.grouping.now()
+        rows = groups.rows
+        if wanted is not None:
+            sizes = np.diff(np.append(groups.starts, len(rows)))
+            rows = rows[np.repeat(fitted(wanted, len(sizes)), sizes)]
         return int(np.bitwise_or.reduce(self.table.owners[rows])) if len(rows) else 0
 
     def twin(self, labels: Mapping[str, str]) -> _Side:
@@ -176,6 +194,14 @@ class ValueReader:
         """The earliest instant that a window ending at `end` may hold samples of."""
         return self._side.start(end)
 
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        return self._side.grouping.prepare()
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        return self._side.work(windows, end, part=part)
+
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""
         return self._side.estimate(windows, end)
@@ -188,9 +214,9 @@ class ValueReader:
         """How fresh each group is."""
         return self._side.quality(windows, now)
 
-    def owners(self) -> int:
-        """Bit mask of the collectors that feed it."""
-        return self._side.owners()
+    def owners(self, groups: Bools | None = None) -> int:
+        """Bit mask of the collectors that feed it, or only these of its groups."""
+        return self._side.owners(groups)
 
     def twin(self, labels: Mapping[str, str]) -> ValueReader:
         """The same over other series."""
@@ -239,14 +265,28 @@ class RatioReader:
         """The earliest instant that a window ending at `end` may hold samples of."""
         return min(self._above.start(end), self._below.start(end))
 
-    def owners(self) -> int:
-        """Bit mask of the collectors that feed it."""
-        return self._above.owners() | self._below.owners()
+    def owners(self, groups: Bools | None = None) -> int:
+        """Bit mask of the collectors that feed it, or only these of its groups."""
+        if groups is None:
+            return self._above.owners(None) | self._below.owners(None)
+        places = self._place()
+        places = places[fitted(groups, len(places))]
+        above = np.zeros(len(self._above.grouping.now().starts), np.bool_)
+        above[places[places >= 0]] = True
+        return self._above.owners(above) | self._below.owners(groups)
 
     def twin(self, labels: Mapping[str, str]) -> RatioReader:
         """The same over other series."""
         above, below = self._above.twin(labels), self._below.twin(labels)
         return RatioReader(above, below, confidence=self._confidence, absent_is_zero=self._absent_is_zero)
+
+    def prepare(self) -> Iterable[None]:
+        """Take in new series, in pieces between which others may run."""
+        return chain(self._above.grouping.prepare(), self._below.grouping.prepare())
+
+    def work(self, windows: Windows, end: float, *, part: bool = False) -> Iterable[None]:
+        """Compute in pieces what `estimate` will answer; part: what `bucket` will."""
+        return chain(self._above.work(windows, end, part=part), self._below.work(windows, end, part=part))
 
     def estimate(self, windows: Windows, end: float) -> Estimates:
         """Over the window that ends at `end`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -78,29 +78,33 @@ def measure(judged: Judged, index: int) -> str:
     return ", ".join(words)
 
 
-def transitions(judged: Judged, moved: Iterable[tuple[int, float]], before: npt.NDArray[np.int8]) -> list[Transition]:
+def transitions(judged: Judged, moved: Sequence[tuple[int, float]], before: npt.NDArray[np.int8]) -> list[Transition]:
     """What is handed on of groups that changed: each with the instant at which its standing before began."""
+    indices, sinces = [index for index, _ in moved], [since for _, since in moved]
     unit, made = judged.unit, []
     warn, breach = judged.limits
-    for index, since in moved:
-        age = judged.at - float(judged.newest[index])
-        after = STANDINGS[judged.standings[index]]
+    at, rule, names = judged.at, judged.rule, judged.names
+    columns = (before, judged.standings, judged.value, judged.samples, judged.newest, judged.measured)
+    rows = zip(*(column[indices].tolist() for column in columns), strict=True)
+    for index, since, (was, now, value, samples, newest, measured) in zip(indices, sinces, rows, strict=True):
+        after = STANDINGS[now]
+        age = at - newest
         made.append(
             Transition(
-                judged.rule.name,
-                judged.names[index],
-                STANDINGS[before[index]],
+                rule.name,
+                names[index],
+                STANDINGS[was],
                 after,
-                judged.at,
-                float(judged.value[index]),
-                int(judged.samples[index]),
-                breach if after is Standing.BREACH else warn,
+                at,
+                value,
+                samples,
+                breach if after is _BREACH else warn,
                 age if math.isfinite(age) else math.nan,
-                judged.rule.window,
+                rule.window,
                 since,
                 unit,
-                "" if judged.measured[index] and not judged.broken else why(judged, index),
-                _flapping(judged, index),
+                "" if measured and not judged.broken else why(judged, index),
+                "" if judged.flapping is None else _flapping(judged, index),
             )
         )
     return made
@@ -113,5 +117,6 @@ def _flapping(judged: Judged, index: int) -> Literal["", "begins", "goes on"]:
     return "goes on" if before is not None and index < len(before) and before[index] else "begins"
 
 
+_BREACH = Standing.BREACH
 STANDINGS = tuple(Standing)
 """By number."""

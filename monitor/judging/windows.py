@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy.typing as npt
 from monitor.judging.estimators import QUANTILES, increases, quantiles
 from monitor.judging.groups import Groups
 from monitor.judging.groups import group as group  # noqa: PLC0414 - windows and groups are used together
-from monitor.judging.rings import F8, I8, Bools, bucket_of, every, first_bucket, some
+from monitor.judging.pieces import Pieces, finished, pieces
+from monitor.judging.rings import F8, I8, Bools, Ring, bucket_of, every, first_bucket, some
 from monitor.judging.rules import Estimator
 from monitor.judging.table import BLANK_EMPTY, BLANK_NULL, HISTOGRAM_SLOTS, Table, tier_of
 
@@ -28,6 +29,21 @@ _COLUMNS: dict[str, frozenset[str]] = {
     "rate": frozenset({"last"}),
     "increase": frozenset({"last"}),
 }
+_REDUCED: dict[str, str] = {
+    "mean": "total",
+    "sum": "total",
+    "min": "minimum",
+    "max": "maximum",
+    "rate": "increase",
+    "increase": "increase",
+}
+"""What of the buckets an estimator is made from, beside the number of samples."""
+AT_ONCE = 1024
+"""Series of a table whose estimates are so quickly made that they need no pieces."""
+VALUES = 2**18
+"""Values of buckets that are reduced between two yields: a few tenths of a millisecond."""
+ROWS = 4096
+"""Histograms that are added up between two yields."""
 _AHEAD = 5.0
 """Seconds that a sample may lie ahead of now before it is older than the clock that took it: stale."""
 
@@ -112,6 +128,8 @@ class Windows:
     def __init__(self) -> None:
         self._columns: dict[tuple[int, str, float, int, int, int], npt.NDArray[np.generic]] = {}
         self._estimates: dict[tuple[int, str, Span, float], Estimates] = {}
+        self._quantiles: dict[tuple[int, str, Span, float], F8] = {}
+        """Those that were computed in pieces."""
         self._qualities: dict[int, Quality] = {}
         self._made: dict[Hashable, Estimates] = {}
 
@@ -119,6 +137,7 @@ class Windows:
         """Start a new instant."""
         self._columns.clear()
         self._estimates.clear()
+        self._quantiles.clear()
         self._qualities.clear()
         self._made.clear()
 
@@ -137,27 +156,43 @@ class Windows:
             made = self._estimates[key] = self._estimate(table, groups, estimator, span, end)
         return made
 
+    def prepare(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Iterable[None]:
+        """Compute what `estimate` will answer, a piece at a time, so that others may run in between."""
+        if table.size <= AT_ONCE or (groups.serial, estimator, span, end) in self._estimates:
+            return ()
+        return self._prepare(table, groups, estimator, span, end)
+
+    def _prepare(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Iterator[None]:
+        first, last = _buckets(span, end)
+        for column in ("filled", _REDUCED.get(estimator, "filled")):
+            key = (id(table), column, span.width, first, last, table.size)
+            if key not in self._columns:
+                self._columns[key] = yield from _reduce(table, column, span.width, first, last)
+        if estimator in QUANTILES:
+            made = yield from _quantile(table, groups, span, QUANTILES[estimator], end)
+            self._quantiles[groups.serial, estimator, span, end] = made
+        self.estimate(table, groups, estimator, span, end)
+        yield
+
     def _estimate(self, table: Table, groups: Groups, estimator: Reduction, span: Span, end: float) -> Estimates:
         width = span.width
-        last = bucket_of(end, width)
-        first = first_bucket(end, span.buckets * width, width)
+        first, last = _buckets(span, end)
         samples: I8 = _pooled(self._column(table, "filled", width, first, last), groups)
         if estimator in QUANTILES:
-            value = _quantile(table, groups, span, QUANTILES[estimator], end)
-        elif estimator in {"mean", "sum"}:
-            value = _pooled(self._column(table, "total", width, first, last), groups)
-            if estimator == "mean":
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    value = value / samples
-        elif estimator in {"min", "max"}:
-            value = _extreme(self._column(table, estimator + "imum", width, first, last), groups, estimator)
+            known = self._quantiles.get((groups.serial, estimator, span, end))
+            value = finished(_quantile(table, groups, span, QUANTILES[estimator], end)) if known is None else known
         elif estimator == "last":
             value = (
                 self._last(table, groups, width, first, last) if span.closed else _newest(table, groups, first * width)
             )
+        elif estimator in {"min", "max"}:
+            value = _extreme(self._column(table, _REDUCED[estimator], width, first, last), groups, estimator)
         else:
-            value = _pooled(self._column(table, "increase", width, first, last), groups)
-            if estimator == "rate":
+            value = _pooled(self._column(table, _REDUCED[estimator], width, first, last), groups)
+            if estimator == "mean":
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    value = value / samples
+            elif estimator == "rate":
                 value = value / (span.buckets * width)
         some = samples > 0
         if not every(some):
@@ -173,11 +208,11 @@ class Windows:
         return made
 
     def _column(self, table: Table, column: str, width: float, first: int, last: int) -> npt.NDArray[np.generic]:
-        # A series may be bound between two rules of one tick: its row must not be missing from what was summed before.
+        # A series may be bound while a tick goes on: its row must not be missing from what was summed before.
         key = (id(table), column, width, first, last, table.size)
         made = self._columns.get(key)
         if made is None:
-            made = self._columns[key] = _reduce(table, column, width, first, last)
+            made = self._columns[key] = finished(_reduce(table, column, width, first, last))
         return made
 
     def _last(self, table: Table, groups: Groups, width: float, first: int, last: int) -> F8:
@@ -191,12 +226,31 @@ class Windows:
         return _of_newest(value, at, groups)
 
 
-def _reduce(table: Table, column: str, width: float, first: int, last: int) -> npt.NDArray[np.generic]:
-    ring, size = table.rings[width], table.size
+def _buckets(span: Span, end: float) -> tuple[int, int]:
+    """Numbers of the first and the last bucket of a window."""
+    return first_bucket(end, span.buckets * span.width, span.width), bucket_of(end, span.width)
+
+
+def _reduce(table: Table, column: str, width: float, first: int, last: int) -> Pieces[npt.NDArray[np.generic]]:
+    """A column of all series over the buckets `first` to `last`; rows are taken a few at a time."""
+    size = table.size
+    if size <= AT_ONCE:
+        return _reduced(table.rings[width], column, first, last, slice(0, size))
+    dtype = np.int64 if column == "filled" else np.float64
+    made: npt.NDArray[Any] = np.empty(size, dtype)
+    for part in pieces(size, VALUES // max(last - first + 1, 1)):
+        # A table that grows while others run has new arrays; its old rows are the same.
+        made[part] = _reduced(table.rings[width], column, first, last, part)
+        yield
+    return made
+
+
+def _reduced(ring: Ring, column: str, first: int, last: int, rows: slice) -> npt.NDArray[Any]:
     if column == "increase":
-        return increases(ring.last, ring.slots(first, last), ring.slots(0, first - 1), size)
+        return increases(ring.last, ring.slots(first, last), ring.slots(0, first - 1), rows)
     data = getattr(ring, column)
-    parts = [data[part, :size] for part in ring.runs(first, last)]
+    parts = [data[part, rows] for part in ring.runs(first, last)]
+    size = rows.stop - rows.start
     if column in {"minimum", "maximum"}:
         reduce = np.minimum if column == "minimum" else np.maximum
         extreme: F8 = np.full(size, np.inf if column == "minimum" else -np.inf)
@@ -229,17 +283,29 @@ def _of_newest_run(value: F8, at: F8, groups: Groups) -> F8:
     return np.maximum.reduceat(chosen, groups.starts)
 
 
-def _quantile(table: Table, groups: Groups, span: Span, quantile: float, end: float) -> F8:
+def _quantile(table: Table, groups: Groups, span: Span, quantile: float, end: float) -> Pieces[F8]:
     if not len(groups.rows) or span.histogram is None:
         return np.empty(0)
     ring = table.histograms[span.histogram]
     newest = bucket_of(end, ring.width)
     ring.turn(newest)
     first = newest if span.closed else first_bucket(end, span.seconds, ring.width)
-    counts = ring.counted(first, newest, groups.pick)
-    if not groups.single:
-        counts = np.add.reduceat(counts, groups.starts, axis=0, dtype=np.int32)
-    return quantiles(counts, ring.edges, table.metric.low, quantile)
+    value = np.empty(len(groups.starts))
+    summed = None if groups.single else np.zeros((len(groups.starts), ring.bins), np.int32)
+    most = ROWS // max(min(newest - first, ring.count), 1)
+    for part in pieces(len(groups.rows), most):
+        counts = ring.counted(first, newest, groups.part(part))
+        if summed is None:
+            value[part] = quantiles(counts, ring.edges, table.metric.low, quantile)
+        else:
+            number, starts = groups.runs(part)
+            summed[number : number + len(starts)] += np.add.reduceat(counts, starts, axis=0, dtype=np.int32)
+        yield
+    if summed is not None:
+        for part in pieces(len(summed), ROWS):
+            value[part] = quantiles(summed[part], ring.edges, table.metric.low, quantile)
+            yield
+    return value
 
 
 def _pooled(column: npt.NDArray[Any], groups: Groups) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""TLS as a client: which certificates to trust, and which to show."""
+"""TLS: which certificates to trust, and which to show; as a client, and the files of either end."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ class TlsError(Exception):
     """Files of a TLS connection that cannot be used: says which and what to do; trying again cannot help."""
 
 
-class Tls(Section, frozen=True, kw_only=True):
-    """Files of a TLS connection, PEM; relative paths start at the configuration file."""
+class TlsFiles(Section, frozen=True, kw_only=True):
+    """Files of either end of a TLS connection, PEM; relative paths start at the configuration file."""
 
     ca: str | None = None
-    """Certificates to trust; default: those of the system."""
+    """Certificates to trust."""
     cert: str | None = None
-    """The client's own certificate, where the server asks for one."""
+    """Our own certificate."""
     key: str | None = None
     """Its private key."""
+
+
+class Tls(TlsFiles, frozen=True, kw_only=True):
+    """TLS towards a server: without `ca` those of the system are trusted; `cert` and `key` where it asks for them."""
+
     insecure: bool = False
     """Take any certificate: a rehearsal with a throw-away server, never a cutover."""
 

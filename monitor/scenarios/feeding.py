@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from monitor.intake.intake import Door, Intake
-from monitor.model import Labels
 from monitor.scenarios.notation import Gap, Point
 from monitor.scenarios.script import Series
 from monitor.scenarios.setting import UNNAMED, Setting
@@ -88,17 +87,6 @@ class Feeder:
         door = self._doors.get(source)
         counts = door.refused if door is not None else {}
         return counts.get(reason, 0) if reason else sum(counts.values())
-
-
-class RecordedWeeks:
-    """Weeks as the script states them: the same numbers at every quarter hour."""
-
-    def __init__(self, recorded: Mapping[tuple[str, Labels], tuple[float, ...]]) -> None:
-        self._recorded = recorded
-
-    def slots(self, rule: str, scope: Labels, at: float, weeks: int) -> Sequence[float]:  # noqa: ARG002 - every quarter hour is alike
-        """One number for each week that has one; those of a group, or else of the whole rule."""
-        return self._recorded.get((rule, scope), self._recorded.get((rule, ()), ()))[:weeks]
 
 
 def patience(setting: Setting) -> float:

@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from monitor.documents.finding import Finding, Place, bounded, quoted, whole
+from monitor.judging.baseline import SLOT
 from monitor.scenarios import grammar
 from monitor.scenarios.notation import NotationError, expand
+from monitor.scenarios.recorded import Statement
 from monitor.scenarios.script import Feed, Fragment, Moment, Scenario, Series
 from monitor.scenarios.statements import ACTS
 from monitor.scenarios.words import WordError, Words
@@ -125,11 +127,7 @@ class _Reader:
         self.here.runbooks.append(self._fragment(name, steps))
 
     def on_start(self, words: Words) -> None:
-        column = words.column
-        try:
-            self.here.start = parse_moment(words.word("a time such as 2026-03-02T08:00:00Z"))
-        except ValueError as error:
-            raise WordError(str(error), column) from error
+        self.here.start = _moment(words)
         words.end()
 
     def on_tick(self, words: Words) -> None:
@@ -161,11 +159,17 @@ class _Reader:
         words.end()
 
     def on_recorded(self, words: Words) -> None:
-        key = (words.word("the name of a rule"), words.labels())
-        weeks = []
-        while not words.ended:
-            weeks.append(words.number())
-        self.here.recorded[key] = tuple(weeks)
+        said = self.here.recorded.setdefault((words.word("the name of a rule"), words.labels()), Statement())
+        if not words.maybe("at"):
+            said.weeks = tuple(_numbers(words))
+            return
+        column = words.column
+        start = _moment(words)
+        if start % SLOT:
+            raise WordError("a slot begins at a quarter hour: :00, :15, :30 or :45", column)
+        for place, number in enumerate(_numbers(words)):
+            if number is not None:
+                said.slots[int(start + place * SLOT)] = number
 
     def on_refusal(self, words: Words) -> None:
         words.maybe("because")
@@ -229,6 +233,21 @@ class _Reader:
                 column=indent + 1,
             )
         )
+
+
+def _moment(words: Words) -> float:
+    """A time of the wall clock, unix seconds."""
+    column = words.column
+    try:
+        return parse_moment(words.word("a time such as 2026-03-02T08:00:00Z"))
+    except ValueError as error:
+        raise WordError(str(error), column) from error
+
+
+def _numbers(words: Words) -> Iterator[float | None]:
+    """Numbers to the end of the line, `_` for none."""
+    while not words.ended:
+        yield None if words.maybe("_") else words.number()
 
 
 def _feed(words: Words, name: str, line: int) -> Feed:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import Pages
+from monitor.daemon.safety import safety_of
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
@@ -15,9 +16,12 @@ from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
+from monitor.judging.scoping import all_scope_labels, scope_words
 from monitor.judging.store import Store
+from monitor.model import Labels
 from monitor.notify.message import Message
-from monitor.scenarios.feeding import Feeder, RecordedWeeks, arrivals, patience
+from monitor.scenarios.feeding import Feeder, arrivals, patience
+from monitor.scenarios.recorded import weeks_of
 from monitor.scenarios.rehearsal import Rehearsal
 from monitor.scenarios.setting import Setting
 from monitor.scenarios.simulated_loop import SimulatedLoop
@@ -86,7 +90,7 @@ class Rig:
             store,
             patience=patience(setting),
             delays={intake.doors[name].number: source.delay for name, source in setting.sources.items()},
-            history=RecordedWeeks(setting.scenario.recorded) if setting.scenario.recorded else None,
+            history=weeks_of(setting.scenario.recorded, config.cutover),
         )
         self.derived = DerivedFigures(config.derived, store)
         self.course = Course(config.stages, config.gates, self.journal, self._clock, self._arm)
@@ -118,6 +122,11 @@ class Rig:
             on_event=lambda kind, row, what: self.ticker.pages.decision(kind, row, what, self.now),
             on_rolled_back=self._rolled_back,
             monotonic=lambda: self.elapsed,
+            scopes=all_scope_labels(config.triggers, config.rules, config.signals),
+            safety=safety_of(
+                config, self.journal, self._clock, lambda row, words: self.ticker.pages.point(row, words, self.now)
+            ),
+            environment=config.cutover.environment,
         )
 
     def _make_ticker(self, intake: Intake) -> Ticker:
@@ -137,7 +146,7 @@ class Rig:
             pages=Pages(config.cutover.name, config.cutover.environment, self.pages.append),
             sparks=Sparks(config.signals, setting.catalogue),
             clock=self._clock,
-            on_tick=lambda _now: None,
+            on_tick=lambda _now: (),
         )
 
     async def _rolled_back(self, row: DecisionRow) -> None:
@@ -154,15 +163,21 @@ class Rig:
         self.ticker.count += 1
         await self.loop.settled()
 
-    def decision(self, name: str) -> DecisionRow | None:
-        """The newest decision of a trigger, or of a runbook by its name."""
-        return newest(self.desk.decision_rows(), name)
+    def decision(self, name: str, labels: Labels = ()) -> DecisionRow | None:
+        """The newest decision of a trigger, or of a runbook by its name, in a scope."""
+        return newest(self.desk.decision_rows(), name, labels)
 
 
-def newest(rows: tuple[DecisionRow, ...], name: str) -> DecisionRow | None:
+def meant(rows: Iterable[DecisionRow], name: str, labels: Labels) -> list[DecisionRow]:
+    """Those that a trigger opened or joined, or that would run a runbook of this name, and that are asked for in a scope."""
+    scope = scope_words(labels)
+    mine = [row for row in rows if name in ("", row.runbook, *row.trigger.split(", "))]
+    return [row for row in mine if not labels or scope in row.scopes]
+
+
+def newest(rows: tuple[DecisionRow, ...], name: str, labels: Labels = ()) -> DecisionRow | None:
     """The newest of these decisions that a trigger opened or joined, or that would run this runbook."""
-    mine = [row for row in rows if name in row.trigger.split(", ") or name == row.runbook]
-    return max(mine, key=lambda row: row.opened_at, default=None)
+    return max(meant(rows, name, labels), key=lambda row: row.opened_at, default=None)
 
 
 def _nobody_looks() -> Snapshot:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from monitor.model import Labels
 from monitor.scenarios.notation import Point
+from monitor.scenarios.recorded import Stated
 from monitor.scenarios.statements import Statement, StepDoes
 
 START = 1_772_409_600.0
@@ -84,8 +85,8 @@ class Scenario:
     series: list[Series] = field(default_factory=list)
     steps: list[StepDoes] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
-    recorded: dict[tuple[str, Labels], tuple[float, ...]] = field(default_factory=dict)
-    """What a rule's number was in recorded weeks at any quarter hour, by rule and group."""
+    recorded: Stated = field(default_factory=dict)
+    """What a rule's number was in recorded weeks, by rule and group."""
     refused: list[tuple[int, str]] = field(default_factory=list)
     """Words that must stand in what is found wrong with the configuration, each with its line."""
 

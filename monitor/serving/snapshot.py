@@ -11,8 +11,8 @@ import msgspec
 SCHEMA = 1
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """Base of every row."""
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, gc=False):
+    """Base of every row. No row can be part of a cycle, so the garbage collector need not look at thousands a tick."""
 
 
 class CutoverRow(Row, frozen=True, kw_only=True):
@@ -32,7 +32,11 @@ class CutoverRow(Row, frozen=True, kw_only=True):
     decide_by: float | None = None
     """The last instant at which a rollback may be decided."""
     rollback_seconds: float = 0.0
-    """Longest of the stated budget, the sum of the steps' takes, and the last real run."""
+    """Longest of the stated budget, the sum of the steps' takes, the last real run and the longest rehearsal."""
+    rollback_why: str = ""
+    """Which of them it is."""
+    window_end: float | None = None
+    """When the window of the work ends."""
 
 
 class VerdictRow(Row, frozen=True, kw_only=True):
@@ -164,6 +168,23 @@ class CheckRow(Row, frozen=True, kw_only=True):
     state: str
     """true, false or unknown."""
     detail: str = ""
+    attested: str = ""
+    """Who vouches for one that is unknown, on what evidence and for how long; empty: nobody."""
+
+
+class PointRow(Row, frozen=True, kw_only=True):
+    """One point of no return."""
+
+    name: str
+    state: str
+    """open, passed or unknown."""
+    after: str
+    """freeze: nothing begins in its scope once it is passed. warn: it is only shown."""
+    scope: tuple[str, ...] = ()
+    since: float | None = None
+    by: str = ""
+    """golive, or the person who said so."""
+    detail: str = ""
 
 
 class StepRow(Row, frozen=True, kw_only=True):
@@ -187,6 +208,8 @@ class StepRow(Row, frozen=True, kw_only=True):
     outcome: str = ""
     question: str = ""
     """What a waiting manual or parked step asks a person."""
+    undo: str = ""
+    """Exactly what would be sent to take it back; empty when the runbook states no undo."""
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
@@ -195,6 +218,7 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     id: str
     trigger: str
     scope: str
+    """Its scopes in a few words, such as `queue=billing; queue=claims`; `all` for everything at once."""
     runbook: str
     title: str
     state: str
@@ -219,6 +243,22 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     steps: tuple[StepRow, ...]
     run: str = ""
     detail: str = ""
+    scopes: tuple[str, ...] = ()
+    """Every scope that it is asked for in."""
+    targets: tuple[dict[str, str], ...] = ()
+    """The runbook's parameters for each thing that is moved, one after the other; none: it cannot be run."""
+    not_requester: bool = True
+    """Whether the requester may not sign."""
+    points: tuple[PointRow, ...] = ()
+    """The points of no return that concern it."""
+    cleared: bool = False
+    """Whether its cause is gone while it is still asked."""
+    changes: tuple[str, ...] = ()
+    """Lines of what changed in the runbook since it was asked for the time before."""
+    locked: tuple[str, ...] = ()
+    """People who may not confirm it any more, after too many wrong confirmations."""
+    answer: str = ""
+    """What this caller alone is told, such as: started by anna 1 s ago."""
 
 
 class RunRow(Row, frozen=True, kw_only=True):
@@ -238,6 +278,12 @@ class RunRow(Row, frozen=True, kw_only=True):
     steps: tuple[StepRow, ...]
     verify: tuple[CheckRow, ...] = ()
     detail: str = ""
+    mode: str = ""
+    """break_glass, when nobody but its requester signed it."""
+    begins_at: float | None = None
+    """When its first step begins; until then an abort leaves nothing done. None: at once."""
+    by_hand: str = ""
+    """Who took it over: people do the rest, golive sends nothing."""
 
 
 class WaitingRow(Row, frozen=True, kw_only=True):
@@ -313,10 +359,13 @@ class SelfRow(Row, frozen=True, kw_only=True):
     tick: int
     tick_seconds: float
     loop_lag: float
+    """How late the newest tick began, seconds."""
     series: int
     quarantined: int
     journal_seq: int
     journal_hash: str
+    longest_piece: float = 0.0
+    """The longest stretch for which a tick of the last half minute kept the loop to itself, seconds."""
     degraded: str = ""
     """Why the daemon is not whole, in words; empty when it is."""
 
@@ -334,6 +383,7 @@ class Snapshot(Row, frozen=True, kw_only=True):
     waiting: tuple[WaitingRow, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()
     runs: tuple[RunRow, ...] = ()
+    points: tuple[PointRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
     sparks: tuple[SparkRow, ...] = ()
     series: tuple[SeriesRow, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import yaml
@@ -21,6 +23,8 @@ from tests.rig.programs import program
 PAGES = 6
 EVALUATIONS = 3
 WINDOW = 60.0
+LONGEST = 60.0
+"""Seconds that are waited for the evaluations of one size."""
 _EXPRESSIONS = {
     "mean": "avg_over_time(bench_{size}_wait_seconds[60s])",
     "p95": "quantile_over_time(0.95, bench_{size}_wait_seconds[60s])",
@@ -28,20 +32,38 @@ _EXPRESSIONS = {
 }
 
 
-def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], every: float) -> dict[int, float]:
-    """Seconds that one evaluation of all rules takes, by number of series; without those that did not end in time.
+class Evaluated(NamedTuple):
+    """What one evaluation of all rules took."""
 
-    Blocks for a window and the evaluations: about 100 s. The scraping goes on beside them, as it does in service.
+    seconds: float | None
+    """The best of a few; None when none of them ended in time."""
+    rounds: int
+    """How many there were to choose from."""
+    waited: float
+    """How long was waited for them, seconds."""
+    gross: float | None
+    """Processor seconds of the process for each evaluation, with the scraping that went on; None without two that ended."""
+    net: float | None
+    """The same without what scraping alone had used before; None where that leaves nothing, as when scrapes were late."""
+
+
+def reference(folder: Path, sizes: Sequence[int], estimators: Sequence[str], every: float) -> dict[int, Evaluated]:
+    """How long one evaluation of all rules takes, by number of series; each size in a Prometheus that has no other.
+
+    Blocks for a window and the evaluations: one to two minutes a size. The scraping goes on beside them, as it does in
+    service.
     """
     took = {}
-    with _pages(sizes) as target, _prometheus(folder, target, every) as port:
-        time.sleep(WINDOW + 2 * every)
-        for size in sizes:
-            (folder / "rules.yml").write_text(_rules(size, estimators))
+    for size in sizes:
+        (own := folder / str(size)).mkdir()
+        with _pages((size,)) as target, _prometheus(own, target, every) as (port, pid):
+            time.sleep(WINDOW / 2)
+            begun, used = time.monotonic(), _processor(pid)
+            time.sleep(WINDOW / 2 + 2 * every)
+            scraping = (_processor(pid) - used) / (time.monotonic() - begun)
+            (own / "rules.yml").write_text(_rules(size, estimators))
             urllib.request.urlopen(f"http://127.0.0.1:{port}/-/reload", data=b"", timeout=30).close()
-            measured = _evaluated(port, size, 45.0)
-            if measured is not None:
-                took[size] = measured
+            took[size] = _evaluated(port, pid, size, scraping)
     return took
 
 
@@ -53,19 +75,35 @@ def _rules(size: int, estimators: Iterable[str]) -> str:
     return yaml.safe_dump({"groups": [{"name": f"bench_{size}", "interval": "2s", "rules": alerts}]}, width=2**20)
 
 
-def _evaluated(port: int, size: int, seconds: float) -> float | None:
-    """The best of a few evaluations after the first, which finds nothing in caches; None when none of them ended."""
-    deadline = time.monotonic() + seconds
+def _evaluated(port: int, pid: int, size: int, scraping: float) -> Evaluated:
+    """The best of a few evaluations after the first, which finds nothing in caches; scraping: processor seconds a second."""
+    begun = time.monotonic()
+    deadline = begun + LONGEST
     took: dict[float, float] = {}
+    seen: dict[float, tuple[float, float]] = {}
     while time.monotonic() < deadline and len(took) < EVALUATIONS:
-        time.sleep(0.25)
+        time.sleep(0.1)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
             lines = answer.read().decode().splitlines()
         rounds = _value(lines, "iterations_total", size)
+        seen.setdefault(rounds, (time.monotonic(), _processor(pid)))
         if rounds >= 2:
             took[rounds] = _value(lines, "last_duration_seconds", size)
-            deadline = min(deadline, time.monotonic() + seconds / 3)
-    return min(took.values(), default=None)
+            deadline = min(deadline, time.monotonic() + LONGEST / 3)
+    gross = net = None
+    if len(took) > 1:
+        (first, (since, before)), *_, (last, (until, after)) = [(n, seen[n]) for n in sorted(took)]
+        gross = (after - before) / (last - first)
+        net = gross - scraping * (until - since) / (last - first)
+    return Evaluated(
+        min(took.values(), default=None), len(took), time.monotonic() - begun, gross, net if net and net > 0 else None
+    )
+
+
+def _processor(pid: int) -> float:
+    """Processor seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _value(lines: Iterable[str], name: str, size: int) -> float:
@@ -122,8 +160,8 @@ def _pages(sizes: Sequence[int]) -> Iterator[int]:
 
 
 @contextmanager
-def _prometheus(folder: Path, target: int, every: float) -> Iterator[int]:
-    """A Prometheus that scrapes the pages; gives its port."""
+def _prometheus(folder: Path, target: int, every: float) -> Iterator[tuple[int, int]]:
+    """A Prometheus that scrapes the pages; gives its port and process."""
     port = free_port()
     config = {
         "global": {"scrape_interval": f"{every:g}s", "scrape_timeout": f"{every:g}s"},
@@ -146,7 +184,7 @@ def _prometheus(folder: Path, target: int, every: float) -> Iterator[int]:
         )
     try:
         _until_ready(port, folder / "prometheus.log")
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         try:

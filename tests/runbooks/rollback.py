@@ -53,12 +53,15 @@ class Shelf:
 class Rollback:
     """Ticks a desk with one trigger that is true, and signs what it asks."""
 
-    def __init__(self, state: Path, book: Runbook) -> None:
+    def __init__(self, state: Path, book: Runbook, window: float = 0.0, mode: str = "approve") -> None:
         self.state = state
+        self.window = window
+        self.mode = mode
         self.book = Shelf(book)
         self.name = book.name
         self.signals = dict(SIGNALS)
         self.stage = "pilot"
+        self.parameters: dict[str, str] = {}
         self.events: list[tuple[str, str]] = []
         self.concluded = 0
         self.ticked = asyncio.Event()
@@ -69,10 +72,10 @@ class Rollback:
     async def __aenter__(self) -> Self:
         self.journal = await Journal.open(self.state / "journal.db")
         self.desk = Desk(
-            triggers=[trigger(runbook=self.name, cooldown=3600.0)],
+            triggers=[trigger(runbook=self.name, cooldown=3600.0, parameters=self.parameters, mode=self.mode)],
             people=PEOPLE,
             book=self.book,
-            executor=Runner(self.journal, self.state),
+            executor=Runner(self.journal, self.state, undo_window=self.window),
             journal=self.journal,
             default_mode="approve",
             cutover_name="retail",
@@ -96,10 +99,14 @@ class Rollback:
 
     async def _tick(self) -> None:
         while True:
+            self.observe()
             facts = Facts(at=time.time(), stage=self.stage, rules={"abandon": Truth.TRUE}, signals=dict(self.signals))
             self.desk.consider(facts)
             self.ticked.set()
             await asyncio.sleep(TICK)
+
+    def observe(self) -> None:
+        """What is measured before a tick; by default what a test has set."""
 
     @property
     def decision(self) -> DecisionRow:

@@ -30,6 +30,7 @@ DECISION_STATES = (
     "recorded",
 )
 CIRCUITS = ("closed", "open", "half_open")
+POINT_STATES = ("open", "passed", "unknown")
 MESSAGE_REASONS = frozenset({"malformed", "too_large", "wrong_type", "no_time", "foreign", "unknown_metric"})
 """Reasons for which a whole message is refused (monitor.intake.inlet); any other concerns single samples."""
 _GATE_STATE = {"ok": "go", "signed": "go", "warn": "conditional", "breach": "no_go"}
@@ -88,6 +89,11 @@ def _rollback_window(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
         yield (), max(0.0, snapshot.cutover.decide_by - snapshot.at)
 
 
+def _rollback_seconds(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    if snapshot.cutover.rollback_seconds:
+        yield (), snapshot.cutover.rollback_seconds
+
+
 def _rule_values(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     for rule in snapshot.rules:
         if rule.value is not None:
@@ -117,11 +123,17 @@ def _rule_samples(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
 
 
 def _decisions(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
-    newest = {(row.trigger, row.scope): row for row in sorted(snapshot.decisions, key=lambda row: row.opened_at)}
+    ordered = sorted(snapshot.decisions, key=lambda row: row.opened_at)
+    newest = {(row.trigger, scope): row for row in ordered for scope in row.scopes or (row.scope,)}
     counts = Counter((row.trigger, row.state) for row in newest.values())
     for trigger in sorted({trigger for trigger, _ in newest}):
         for state in DECISION_STATES:
             yield (("state", state), ("trigger", trigger)), float(counts[trigger, state])
+
+
+def _points(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for point in snapshot.points:
+        yield from _one_hot((("point", point.name),), "state", POINT_STATES, point.state)
 
 
 def _alerts(snapshot: Snapshot, catalogue: Catalogue) -> Iterator[Row]:
@@ -200,6 +212,14 @@ def _loop_lag(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     yield (), snapshot.monitor.loop_lag
 
 
+def _tick(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), snapshot.monitor.tick_seconds
+
+
+def _longest_piece(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), snapshot.monitor.longest_piece
+
+
 def _build(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     yield (("python", platform.python_version()), ("version", snapshot.monitor.version)), 1.0
 
@@ -213,6 +233,12 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("golive_cutover_phase", _G, "The phase of the cutover.", _phase),
     Condition("golive_gate_state", _G, "The state of a gate.", _gates),
     Condition("golive_rollback_window_remaining_seconds", _G, "Time left to decide a rollback.", _rollback_window),
+    Condition(
+        "golive_rollback_seconds",
+        _G,
+        "How long a rollback takes: the longest of what is stated and what was measured.",
+        _rollback_seconds,
+    ),
     Condition("golive_rule_value", _G, "What a rule measured, in the base unit of its metric.", _rule_values),
     Condition("golive_rule_limit", _G, "A rule's limits, in the base unit of its metric.", _rule_limits),
     Condition(
@@ -220,6 +246,12 @@ CONDITIONS: tuple[Condition, ...] = (
     ),
     Condition("golive_rule_samples", _G, "Samples in a rule's window.", _rule_samples),
     Condition("golive_decision_state", _G, "Newest decisions of a trigger, one a scope, by state.", _decisions),
+    Condition(
+        "golive_point_of_no_return_state",
+        _G,
+        "A point of no return: 1 for the state it is in, 0 for the others.",
+        _points,
+    ),
     Condition("golive_alerts_firing", _G, "Alerts that are open.", _alerts),
     Condition("golive_collector_up", _G, "Whether a collector hears its source.", _collectors_up),
     Condition(
@@ -252,5 +284,12 @@ CONDITIONS: tuple[Condition, ...] = (
         _journal_head,
     ),
     Condition("golive_event_loop_lag_seconds", _G, "How late the event loop ran its latest tick.", _loop_lag),
+    Condition("golive_tick_seconds", _G, "How long the latest tick took, from samples to snapshot.", _tick),
+    Condition(
+        "golive_tick_longest_piece_seconds",
+        _G,
+        "The longest stretch for which a tick of the last half minute kept the event loop to itself.",
+        _longest_piece,
+    ),
     Condition("golive_build_info", _G, "Version of golive and of the Python that runs it; always 1.", _build),
 )

@@ -17,7 +17,8 @@ from monitor.intake.intake import Intake
 from monitor.intake.redaction import SHORTEST, cut, redacted
 from monitor.intake.transcripts import KEPT, LIMIT, Kept, Transcripts, look, shown
 from monitor.judging.store import Store
-from monitor.secrets import MASK, SecretRef, known
+from monitor.redaction import MASK, known
+from monitor.secrets import SecretRef
 from tests.rig.canaries import leaks
 
 START = 1_795_294_500.0

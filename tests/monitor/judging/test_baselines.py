@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.judging.baseline import Baseline
 from monitor.model import Flag, Labels, Truth
@@ -105,6 +107,26 @@ def test_no_sound_baseline_is_unknown_with_its_reason(baseline: Baseline, legacy
     assert int(world.judge.flags[0]) & Flag.UNKNOWN
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.none() | st.sampled_from([0.0, 5e-324, 1e-310]) | st.floats(0, 1000),
+    st.sampled_from([0.0, 3.0, 999.0]),
+    st.booleans(),
+)
+def test_v12_a_ratio_to_legacy_is_a_number_or_unknown(legacy: float | None, target: float, freeze: bool) -> None:
+    """V12: whatever legacy says or does not say, the ratio is a number, or UNKNOWN with its reason; never infinite."""
+    world = rig(Baseline(source="legacy", freeze=freeze))
+    run(world, target, legacy)
+    value = float(world.judge.value[0])
+    assert not math.isinf(value)
+    if math.isnan(value):
+        assert (world.standing(), world.engine.truth("x")) == ("unknown", Truth.UNKNOWN)
+        assert world.why().startswith("baseline: ")
+    else:
+        assert legacy
+        assert value == pytest.approx(target / legacy)
+
+
 def test_a_live_baseline_whose_platform_falls_silent_is_unknown() -> None:
     """Legacy that stopped speaking is nothing to compare with."""
     world = rig(LIVE)
@@ -134,6 +156,9 @@ def test_a_floor_keeps_next_to_nothing_from_being_twice_next_to_nothing() -> Non
 
 class Weeks:
     """Recorded weeks as a test states them."""
+
+    version = 0
+    failing = ""
 
     def __init__(self, *numbers: float) -> None:
         self.numbers = numbers

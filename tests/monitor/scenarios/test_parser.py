@@ -113,6 +113,14 @@ def test_sentences_are_read(line: str, statement: say.Statement) -> None:
     assert said(line) == statement
 
 
+def test_recorded_weeks_are_read() -> None:
+    """A number a week, and numbers of single quarter hours; a gap is none. What is said twice is said last."""
+    lines = "recorded mos 1 2\nrecorded mos 4 _ 3\n" + 'recorded mos{b="2",a="1"} at 2026-02-23T08:15:00Z 4 _ 5\n'
+    scenario = parse(HEAD + lines + "at 1s verdict GO\n", "f")[0][0]
+    assert scenario.recorded["mos", ()].weeks == (4.0, None, 3.0)
+    assert scenario.recorded["mos", (("a", "1"), ("b", "2"))].slots == {1_771_834_500: 4.0, 1_771_836_300: 5.0}
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -136,6 +144,12 @@ def test_sentences_are_read(line: str, statement: say.Statement) -> None:
         (HEAD + "wenn 1s verdict GO\n", "2:1: expected a line of a scenario, found 'wenn'"),
         (HEAD + "config\nat 1s verdict GO\n", "2:1: an empty config: indent its lines"),
         (HEAD + "tick 2h\n", "2:6: a tick lasts from 10ms to 1m"),
+        (HEAD + "recorded mos 4 x\n", "2:16: expected a number: 'x' is not a finite number"),
+        (HEAD + "recorded mos at noon 4\n", "2:17: 'noon' is not a time: write date, time and offset"),
+        (
+            HEAD + "recorded mos at 2026-02-23T08:07:00Z 4\n",
+            "2:17: a slot begins at a quarter hour: :00, :15, :30 or :45",
+        ),
         (HEAD + "source edge every 0s\n", "2:19: every must be longer than 0s"),
         (HEAD + "at 99999h verdict GO\n", "1:1: the scenario lasts more than 200,000 ticks"),
         (HEAD + "at 1s verdict GO\nscenario one\n", "3:10: another scenario of this file promises the same"),

@@ -191,6 +191,7 @@ def board(series: int = 0) -> Snapshot:
             tick=14400,
             tick_seconds=0.004,
             loop_lag=0.0007,
+            longest_piece=0.0021,
             series=3,
             quarantined=5,
             journal_seq=42,
