@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitor.config import Config
 from monitor.config_file import LoadedConfig
+from monitor.deciding.state_lock import held_by
 from monitor.doctor.channels import channel_checks
 from monitor.doctor.clock import clock_checks
 from monitor.doctor.reaching import reach_all, runbook_places
@@ -39,7 +40,7 @@ class Examination:
             "secrets": _threaded(lambda: secret_checks(config, base)),
             "web": _threaded(lambda: web_checks(config, state_dir)),
             "terminal": _threaded(terminal_checks),
-            **{source.name: _source(source, base) for source in config.collectors},
+            **{source.name: _source(source, base, state_dir) for source in config.collectors},
             "runbooks": lambda: _runbooks(config, book),
             "notify": lambda: channel_checks(config, base, send=send),
         }
@@ -71,13 +72,19 @@ def _threaded(examine: Callable[[], list[Check]]) -> Examined:
     return lambda: asyncio.to_thread(examine)
 
 
-def _source(source: Source, base: Path) -> Examined:
+def _source(source: Source, base: Path, state_dir: Path) -> Examined:
     async def examine() -> list[Check]:
         if isinstance(source, Probed):
-            return await source.probe(base)
+            runs = await asyncio.to_thread(held_by, state_dir) is not None
+            return [_ours(check) if runs and check.taken else check for check in await source.probe(base)]
         return [warn("source", "this kind cannot be tried", f"golive collector test {source.name}")]
 
     return examine
+
+
+def _ours(check: Check) -> Check:
+    """What a running daemon has is as it should be."""
+    return ok(check.what, f"in use while the daemon runs: {check.words}")
 
 
 async def _runbooks(config: Config, book: Book) -> list[Check]:

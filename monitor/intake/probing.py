@@ -27,6 +27,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """What was found, and where it is not ok what that means for the cutover."""
     next: str = ""
     """What to do; empty when nothing."""
+    taken: bool = False
+    """Failed since another program has it; where a daemon with this configuration runs, that is the one."""
 
 
 @runtime_checkable
@@ -54,6 +56,11 @@ def warn(what: str, words: str, then: str) -> Check:
 def fail(what: str, words: str, then: str) -> Check:
     """The cutover would miss it."""
     return Check(what=what, state="fail", words=clean(words), next=clean(then))
+
+
+def taken(what: str, words: str, then: str) -> Check:
+    """Another program has it."""
+    return Check(what=what, state="fail", words=clean(words), next=clean(then), taken=True)
 
 
 def sentence(what: str, error: BaseException) -> Check:

@@ -33,6 +33,10 @@ _FORM = re.compile(rf"((?:^|[?&;\s]){_MASKED_NAMES}=)([^&\s;,]+)", re.IGNORECASE
 _FORM_NUMBER = re.compile(rf"((?:^|[?&;\s]){_NUMBER_NAMES}=)([^&\s;,]+)", re.IGNORECASE)
 _E164 = re.compile(r"(?<![\w.])(?:\+|%2[Bb])\d(?:[ ().-]?\d){6,14}(?![\w])")
 _URI = re.compile(r"\b((?:sips?|tel):)(\+?[\d().-]{5,20})(?=[@;>\s\"]|$)", re.IGNORECASE)
+_SIP_USER = re.compile(r"\b(sips?:)[^@\s<>\";]{1,100}@", re.IGNORECASE)
+_SIP_NAME = re.compile(
+    r"(\"[^\"\r\n]{1,100}\"|(?<=[:=])[ \t]*[\w.'-]{1,40}(?: [\w.'-]{1,40}){0,3})(?=[ \t]*<sips?:)", re.IGNORECASE
+)
 _LOGIN = re.compile(r"(\b[a-z][a-z0-9+.-]{1,15}://)[^/\s@:\"]{1,100}:[^/\s@\"]{1,200}@", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer|Basic|Digest|Negotiate)(\s+)[A-Za-z0-9._~+/=:,\"-]{6,}")
 _PHONE = "+***"
@@ -51,6 +55,7 @@ def redacted(text: str, secrets: Collection[str]) -> str:
     text = _JSON_NUMBER.sub(_masked_json_number, text)
     for pattern in (_HEADER_NUMBER, _FORM_NUMBER):
         text = pattern.sub(_masked_number, text)
+    text = _SIP_USER.sub(rf"\1{_PHONE}@", _SIP_NAME.sub(MASK, text))
     text = _URI.sub(rf"\1{_PHONE}", text)
     return _E164.sub(_PHONE, text)
 

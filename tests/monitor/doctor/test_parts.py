@@ -232,3 +232,21 @@ def test_the_doctor_finds_a_port_that_is_taken(tmp_path: Path) -> None:
         assert web_checks(busy, tmp_path / "state")[0].state == "ok"
         lock.release()
     assert web_checks(busy, tmp_path / "state")[0].state == "ok"
+
+
+async def test_a_port_that_the_running_daemon_has_is_well(tmp_path: Path) -> None:
+    """Telephones report to a socket that golive itself holds: the doctor beside it does not call that a failure."""
+    from collectors.sip_quality.collector import SipQuality
+    from collectors.sip_quality.listening import Listen
+    from monitor.doctor.examination import _source
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.bind(("127.0.0.1", 0))
+        listen = (Listen(port=line.getsockname()[1]),)
+        source = SipQuality(name="phones", every=5.0, listen=listen, allow=("127.0.0.1",))
+        (alone,) = await _source(source, tmp_path, tmp_path / "state")()
+        lock = await asyncio.to_thread(StateLock.acquire, tmp_path / "state", 1.0)
+        (beside,) = await _source(source, tmp_path, tmp_path / "state")()
+        await asyncio.to_thread(lock.release)
+    assert (alone.state, beside.state) == ("fail", "ok")
+    assert "in use while the daemon runs" in beside.words
