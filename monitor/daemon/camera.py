@@ -18,6 +18,7 @@ from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
+from monitor.intake.watchdog import Watchdog
 from monitor.judging.engine import Engine
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
@@ -31,6 +32,8 @@ STALE = 5.0
 """Seconds after which a snapshot that was not renewed means that nothing is judged any more."""
 REFRESH = 1.0
 """Seconds between snapshots when nobody asks for them."""
+STALL_SHOWN = 60.0
+"""Seconds for which a screen says who held up the event loop."""
 EVENTS = 50
 """Newest events in a snapshot."""
 
@@ -50,6 +53,7 @@ class Parts(Protocol):
     journal: Journal
     anchors: Anchors
     record: Record | None
+    watchdog: Watchdog
     history: Keeper
     degraded: str
 
@@ -136,6 +140,9 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing, *part.anchors.troubles()]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
+        stall = part.watchdog.newest
+        if stall is not None and time.time() - stall.at < STALL_SHOWN:
+            troubles.append(stall.words)
         if part.history.trouble:
             troubles.append(part.history.trouble)
         if part.journal.reserve_used:

@@ -28,6 +28,7 @@ from monitor.history.archive import FILE
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
+from monitor.intake.watchdog import Watchdog
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.store import Store
 from monitor.model import Health
@@ -109,6 +110,7 @@ class Daemon:
         await self.course.start()
         await self._refill()
         self.own = OwnMetrics()
+        self.watchdog = Watchdog(lambda stall: self.own.stalled(stall.owner))
         self.notifier = Notifier(self.config.notify, self.base, self._notified)
         self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
         self.desk = self._make_desk()
@@ -127,6 +129,8 @@ class Daemon:
         self._closers.append(self.listener.stop)
         self.supervisor.start()
         self._closers.append(self.supervisor.close)
+        self.watchdog.start()
+        self._closers.append(self.watchdog.close)
         self._keep(self.ticker.run(), "ticker")
         self._keep(watch_tokens(self.authority), "tokens")
         self._keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
@@ -209,9 +213,7 @@ class Daemon:
     async def _serve(self) -> None:
         exposition = Exposition(lambda: self.store.tables, self.camera.newest, self.own, self.catalogue)
         helm = Helm(self.desk, self.course, self.journal, self.camera.snapshot, self.ticker.open_gates)
-        self.listener = await opened(
-            helm, self.authority, exposition, self.config, self.camera.ready, self.journal, self.web_config_file
-        )
+        self.listener = await opened(self, helm, exposition)
 
     async def close(self) -> None:
         """Stop in reverse order: no new tick, collectors away, no new step, journal written, state let go."""

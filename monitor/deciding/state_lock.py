@@ -65,6 +65,22 @@ class StateLock:
         os.close(self._descriptor)
 
 
+def held_by(directory: Path) -> Holder | None:
+    """Who holds a state directory now; None when nobody does, or there is no such directory. Changes nothing."""
+    try:
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(descriptor) or Holder(host="", pid=0, since=0.0)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def _read(descriptor: int) -> Holder | None:
     try:
         found = msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Holder)

@@ -127,6 +127,11 @@ class SourceRow(Row, frozen=True, kw_only=True):
     next_try: float | None = None
     last_refused: str = ""
     """The newest refused message, escaped, with its reason."""
+    circuit: str = "closed"
+    """closed: tried as usual. open: it failed five times in a row and rests long. half_open: one try is on probation."""
+    restarts: int = 0
+    transcripts: int = 0
+    """Raw exchanges that named people can read at /api/v1/transcripts/NAME."""
 
 
 class EvidenceRow(Row, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ DECISION_STATES = (
     "withdrawn",
     "recorded",
 )
+CIRCUITS = ("closed", "open", "half_open")
 POINT_STATES = ("open", "passed", "unknown")
 MESSAGE_REASONS = frozenset({"malformed", "too_large", "wrong_type", "no_time", "foreign", "unknown_metric"})
 """Reasons for which a whole message is refused (monitor.intake.inlet); any other concerns single samples."""
@@ -158,6 +159,16 @@ def _collector_states(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
         yield from _one_hot((("collector", row.name),), "state", states, row.state)
 
 
+def _circuits(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        yield from _one_hot((("collector", row.name),), "state", CIRCUITS, row.circuit)
+
+
+def _restarts(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        yield (("collector", row.name),), float(row.restarts)
+
+
 def _last_success(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     for row in snapshot.sources:
         if row.age is not None:
@@ -273,6 +284,13 @@ CONDITIONS: tuple[Condition, ...] = (
         "A collector's state: 1 for the one it is in, 0 for the others.",
         _collector_states,
     ),
+    Condition(
+        "golive_collector_circuit",
+        _G,
+        "Whether a collector is tried as usual, rests long, or is on probation: 1 for the one it is.",
+        _circuits,
+    ),
+    Condition("golive_collector_restarts_total", _C, "Times a collector was started again.", _restarts),
     Condition(
         "golive_collector_last_success_timestamp_seconds", _G, "When a collector last took a sample.", _last_success
     ),
