@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from collectors.amazon_connect.collector import AmazonConnect
 from collectors.ami.collector import Ami
 from collectors.http.collector import Http
 from collectors.mqtt.collector import Mqtt
@@ -11,4 +12,4 @@ from collectors.promql.collector import Promql
 from collectors.push.collector import Push
 from collectors.sip_quality.collector import SipQuality
 
-AnyCollector: TypeAlias = Ami | Http | Mqtt | Promql | Push | SipQuality
+AnyCollector: TypeAlias = AmazonConnect | Ami | Http | Mqtt | Promql | Push | SipQuality

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +17,7 @@ from collectors.push.allowance import Allowance
 from collectors.push.tally import Tally
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import POST_LIMIT, Receipt
+from monitor.intake.probing import Check, ok, sentence
 from monitor.intake.source import Misconfigured, Source
 from monitor.secrets import SecretError, SecretRef
 from monitor.text import clean
@@ -66,6 +68,11 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
         return True
 
     @property
+    def post_limit(self) -> int:
+        """As most."""
+        return POST_LIMIT
+
+    @property
     def open(self) -> bool:
         """Whether it runs."""
         return self._desk is not None
@@ -74,19 +81,33 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
     def _desk(self) -> _Desk | None:
         return self.__dict__.get("desk")
 
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the token for `golive doctor`; who posts is tried by posting."""
+        try:
+            await self._token(base)
+        except Misconfigured as error:
+            return [sentence("token", error)]
+        return [
+            ok("token", f"can be read; posts to /api/v1/samples, at most {self.rate} samples/s, will be taken with it")
+        ]
+
+    async def _token(self, base: Path) -> str:
+        try:
+            token = (await asyncio.to_thread(self.token.read, base)).reveal()
+        except SecretError as error:
+            raise Misconfigured(f"token: {error}") from error
+        if len(token) < _SHORTEST:
+            msg = f"token: it is shorter than {_SHORTEST} characters and could be guessed; next: openssl rand -hex 32"
+            raise Misconfigured(msg)
+        return token
+
     async def run(self, inlet: Inlet) -> None:
         """Take posts until cancelled.
 
         Raises:
             Misconfigured: the token cannot be read, or could be guessed.
         """
-        try:
-            token = (await asyncio.to_thread(self.token.read, inlet.base)).reveal()
-        except SecretError as error:
-            raise Misconfigured(f"token: {error}") from error
-        if len(token) < _SHORTEST:
-            msg = f"token: it is shorter than {_SHORTEST} characters and could be guessed; next: openssl rand -hex 32"
-            raise Misconfigured(msg)
+        token = await self._token(inlet.base)
         self.__dict__["desk"] = _Desk(self, inlet, token)
         inlet.connected(f"waits for posts to /api/v1/samples, at most {self.rate} samples/s")
         try:
@@ -128,6 +149,7 @@ class _Desk:
         tally = self._tally
         tally.begin()
         tally.heard(1, received)
+        tally.transcript(body, received)
         self._reader.read([("", body)], received)
         taken, repeated, refused = tally.taken, tally.repeated, dict(tally.refused)
         self._allowance.charge(max(taken + repeated + sum(refused.values()), 1))

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import gc
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from monitor.cli.quiet import Quiet
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.redaction import Masking
 from monitor.text import clean
@@ -41,6 +43,7 @@ def run(
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Masking("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(Quiet())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     loaded = read(config)
     if loaded.value is None:
@@ -93,4 +96,10 @@ async def serve(loaded: LoadedConfig, state_dir: Path, web_config: Path | None =
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
     await daemon.close()
-    return FAILED if daemon.dead.is_set() else 0
+    code = FAILED if daemon.dead.is_set() else 0
+    if daemon.supervisor.stuck:
+        # Everything is closed and on disk. What ignores its cancellation would keep this process for ever.
+        log.error("ending without %s", ", ".join(daemon.supervisor.stuck))
+        logging.shutdown()
+        os._exit(code)
+    return code

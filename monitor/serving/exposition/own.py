@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from monitor.serving.exposition.lines import Style
 
+_MOST_OWNERS = 100
 _OPENMETRICS_END = b"# EOF\n"
 
 
@@ -26,6 +27,7 @@ class OwnMetrics(Collector):
         self._failures: Counter[tuple[str, ...]] = Counter()
         self.also: list[Callable[[], Iterable[Metric]]] = []
         """Families that other parts of the daemon make when they are asked for."""
+        self._stalls: Counter[tuple[str, ...]] = Counter()
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -48,6 +50,10 @@ class OwnMetrics(Collector):
         """Count a family that could not be exported, whole or in part."""
         self._failures[family,] += 1
 
+    def stalled(self, owner: str) -> None:
+        """Count a time that the event loop was held up for more than a second, by who did it."""
+        self._stalls[owner if len(self._stalls) < _MOST_OWNERS else "others",] += 1
+
     def collect(self) -> Iterable[Metric]:
         """The counts as families, for the registry."""
         yield _family(
@@ -57,6 +63,9 @@ class OwnMetrics(Collector):
         yield _family("golive_approvals", "Signatures given or refused on decisions.", "result", self._approvals)
         for more in self.also:
             yield from more()
+        yield _family(
+            "golive_event_loop_stalls", "Times the event loop was held up for over a second.", "owner", self._stalls
+        )
         yield _family("golive_exposition_failures", "Families left out of a scrape.", "family", self._failures)
 
     def text(self, style: Style) -> bytes:

@@ -13,6 +13,7 @@ from aiohttp import web
 from monitor.deciding.auth import Attempts, Authority
 from monitor.deciding.entry import Entry
 from monitor.intake.postbox import Postbox, Receipt
+from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
@@ -72,6 +73,8 @@ class Services:
     """Collectors that are posted to."""
     callbacks: Sequence[Callback] = ()
     """Channels whose acknowledgements flow back."""
+    transcripts: Mapping[str, Transcripts] = field(default_factory=dict)
+    """Raw exchanges by collector."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)
