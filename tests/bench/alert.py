@@ -37,6 +37,7 @@ rules:
     window: 60s
     operator: ">="
     breach: 1%
+    flap_limit: 1000
     missing: {{no_data: hold, null: unknown, error: unknown, stale: unknown}}
 web: {{listen: "127.0.0.1:0"}}
 """
