@@ -10,15 +10,19 @@ from typing import Literal
 from collectors.mqtt.formats import AnyFormat
 from collectors.mqtt.native import Native
 from collectors.mqtt.reading import Reader
-from collectors.mqtt.topics import matches
+from collectors.mqtt.topics import SHARED, matches
 from monitor.intake.inlet import Inlet
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.broker import TAKEN_OVER
+from monitor.outbound.deliveries import Settled
 from monitor.outbound.mqtt import Batch, Broker, MqttError, Session
 from monitor.plan import Section
 
 _TAKEOVER_PAUSE = 30.0
 """Seconds to leave the session to the other client with our id, which else is thrown out in turn."""
+_BRIEF, _BRIEF_ENDS = 10.0, 3
+"""Connections that end without a word within so many seconds, and how many in a row read as a takeover: before MQTT 5 a
+broker does not say why it ends one."""
 _TOPICS = 100_000
 
 
@@ -46,11 +50,22 @@ class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind", dict
 
     broker: Broker
     subscriptions: tuple[Subscription, ...]
+    shares: str = ""
+    """A word that collectors have in common which hear the same numbered messages, say from two brokers: a message
+    counts once, whoever brings it first. Collectors in one `$share` group have it by themselves."""
 
     def __post_init__(self) -> None:
         if not self.subscriptions:
             msg = "subscriptions is empty: nothing would be heard"
             raise ValueError(msg)
+
+    @property
+    def shared(self) -> str:
+        """Whose sequence numbers are counted together."""
+        groups = (
+            topic.split("/")[1] for topic in (one.topic for one in self.subscriptions) if topic.startswith(SHARED)
+        )
+        return self.shares or next((SHARED + group for group in groups), self.name)
 
     async def run(self, inlet: Inlet) -> None:
         """Collect until cancelled.
@@ -67,25 +82,27 @@ class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind", dict
             inlet.base,
             [(subscription.topic, subscription.qos) for subscription in self.subscriptions],
             state.handle,
+            state.settled,
         )
         try:
             kept = await session.connect()
-            inlet.connected(state.greeting(session.protocol, kept=kept))
+            inlet.connected(state.meet(session.protocol, time.time(), kept=kept))
             await session.lost()
         except MqttError as error:
             if error.lasting:
                 raise Misconfigured(str(error)) from error
-            if error.code == TAKEN_OVER:
+            if state.is_takeover(error):
                 inlet.lost(str(error))
                 await session.disconnect()
                 await asyncio.sleep(_TAKEOVER_PAUSE)
             raise
         finally:
+            state.part(time.time())
             await session.disconnect()
 
 
 class _State:
-    """What outlives a connection: the readers with their caches and calls, and whether there was a session."""
+    """What outlives a connection: the readers with their caches and calls, and how the connections went."""
 
     def __init__(self, config: Mqtt, inlet: Inlet) -> None:
         self._config = config
@@ -95,16 +112,39 @@ class _State:
         ]
         self._filters = [subscription.topic for subscription in config.subscriptions]
         self._by_topic: dict[str, int] = {}
-        self._had_session = False
+        self.settled: Settled = {}
+        self._met: float | None = None
+        """When this connection was made; None while there is none."""
+        self._parted: float | None = None
+        self._brief = 0
+        """Connections in a row that ended soon and without a word."""
 
-    def greeting(self, protocol: str, *, kept: bool) -> str:
-        """What to say of a new connection; a session that the broker lost is said, since messages went with it."""
-        broker = self._config.broker
-        words = f"broker {broker.where}, MQTT {protocol}"
-        if self._had_session and not kept and not broker.clean:
-            words += "; the broker had not kept our session: what was published meanwhile is lost"
-        self._had_session = True
+    def meet(self, protocol: str, now: float, *, kept: bool) -> str:
+        """A connection stands. What to say of it; messages that went with a session or while nobody listened are a hole."""
+        config = self._config
+        words = f"broker {config.broker.where}, MQTT {protocol}"
+        if not kept:
+            self.settled.clear()
+        deaf = [subscription.topic for subscription in config.subscriptions if not subscription.qos]
+        if self._parted is not None and (deaf or not kept):
+            self.inlet.hole(self._parted, now)
+            if not kept and not config.broker.clean:
+                words += "; the broker had not kept our session: what was published meanwhile is lost"
+        self._met = now
         return words
+
+    def part(self, now: float) -> None:
+        """The connection is gone, if there was one."""
+        if self._met is not None:
+            self._parted, self._met = now, None
+
+    def is_takeover(self, error: MqttError) -> bool:
+        """Whether another client has our id: the broker says so, or ends one connection after the other without a word."""
+        if error.code is not None or self._met is None or time.time() - self._met > _BRIEF:
+            self._brief = 0
+        else:
+            self._brief += 1
+        return error.code == TAKEN_OVER or self._brief >= _BRIEF_ENDS
 
     async def handle(self, batch: Batch) -> None:
         """Read a batch; returns once its samples are kept, which is when it may be acknowledged."""

@@ -10,12 +10,13 @@ SOURCE = "source"
 """The placeholder that names who speaks instead of a label."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_SHARED = "$share/"
+SHARED = "$share/"
+"""What a shared subscription begins with (MQTT 5, 4.8.2): its group comes next."""
 
 
 def matches(topic_filter: str, topic: str) -> bool:
     """Whether a topic falls under an MQTT topic filter (MQTT 4.7), shared subscriptions included."""
-    if topic_filter.startswith(_SHARED):
+    if topic_filter.startswith(SHARED):
         topic_filter = topic_filter.split("/", 2)[2] if topic_filter.count("/") > 1 else ""
     wanted, given = topic_filter.split("/"), topic.split("/")
     if topic.startswith("$") and not topic_filter.startswith("$"):
