@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitor.catalogue.inventory import CATALOGUE, CatalogueError, merge
 from monitor.config import Config
+from monitor.config_checks.errands import errand_problems
 from monitor.config_checks.names import NAMED
 from monitor.config_checks.plays import play_problems
 from monitor.config_checks.problems import problems
@@ -57,7 +58,7 @@ def read(path: Path) -> LoadedConfig:
         book, unfound = _book(config, path.parent, loaded.positions)
         findings += [*more, *unfound, *book.findings]
         subject = Subject(config, catalogue, loaded.positions, _names(book))
-        findings += [*problems(subject), *play_problems(subject, book)]
+        findings += [*problems(subject), *play_problems(subject, book), *errand_problems(subject, book, path.parent)]
         findings += secret_problems(config, loaded.positions, path.parent)
         findings += key_problems(config, loaded.positions, path.parent)
     every = bounded(findings)

@@ -41,6 +41,15 @@ class Cutover(Section, frozen=True, kw_only=True):
     """The last instant at which a rollback may still be decided."""
 
 
+def decide_by(cutover: Cutover, seconds: float) -> float | None:
+    """The last instant at which a rollback of so many seconds may be decided, unix seconds.
+
+    As configured, or earlier, so that it still ends inside the window; None where neither is configured.
+    """
+    by_window = cutover.window.end - seconds if cutover.window is not None else None
+    return min((moment for moment in (cutover.decide_by, by_window) if moment is not None), default=None)
+
+
 class Site(Section, frozen=True, kw_only=True):
     """A place where agents sit."""
 

@@ -8,7 +8,9 @@ from typing import NoReturn
 
 import msgspec
 
-MASK = "***"
+from monitor.redaction import MASK, learn
+
+__all__ = ["MASK", "Secret", "SecretError", "SecretRef"]
 
 
 class SecretError(Exception):
@@ -22,6 +24,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        learn(value)
 
     def reveal(self) -> str:
         """The value, for the one call that needs it."""

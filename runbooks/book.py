@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -13,9 +13,9 @@ from monitor.documents.loading import load
 from monitor.judging.expressions import ExpressionError, parse
 from monitor.outbound.addresses import Forbidden, target_of
 from monitor.serving.snapshot import StepRow
-from runbooks.actions.mqtt import Mqtt
 from runbooks.findings import mistakes
 from runbooks.model import Runbook
+from runbooks.targets import spread, values
 
 MOST = 500
 """Most runbook files that are read from one folder."""
@@ -29,6 +29,8 @@ class Touches:
     """`host` or `host:port` that it may speak to."""
     requests: tuple[str, ...]
     """`step: method url` of everything it may send."""
+    commands: tuple[str, ...] = ()
+    """`step: program arguments` of everything it may start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,15 @@ class Bound:
     def filled(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """The parameters with defaults; ValueError says what does not fit."""
         return self.runbook.filled(parameters)
+
+    def spread(self, targets: Sequence[Mapping[str, str]]) -> Bound:
+        """The same for several targets, one after the other; its digest stays, for it says nothing else."""
+        made = spread(self.runbook, targets)
+        return self if made is self.runbook else Bound(made, self.digest)
+
+    def values(self, targets: Sequence[Mapping[str, str]]) -> dict[str, str]:
+        """The parameters of the runbook that is spread over these targets."""
+        return values(self.runbook, targets)
 
     def steps(self, decision: str, parameters: Mapping[str, str]) -> tuple[StepRow, ...]:
         """What will be done, exactly as it will be sent, secrets masked."""
@@ -157,18 +168,20 @@ class Book:
         if runbook is None:
             return Touches(hosts=(), requests=())
         requests: list[str] = []
+        commands: list[str] = []
         hosts = set(runbook.allow_hosts)
         for step in runbook.steps:
             requests += [f"{step.name}: {request.method} {request.url}" for request in step.requests()]
-            if isinstance(step, Mqtt):
-                hosts.add(step.broker.where)
-                requests.append(f"{step.name}: publish {step.topic}")
+            requests += [f"{step.name}: {deed}" for request in step.requests() for deed in request.deeds()]
+            requests += [f"{step.name}: {deed}" for deed in step.deeds()]
+            commands += [f"{step.name}: {command}" for command in step.commands()]
+            hosts.update(step.hosts())
         for base in runbook.endpoints.values():
             try:
                 hosts.add(target_of(base).shown)
             except Forbidden:
                 continue
-        return Touches(hosts=tuple(sorted(hosts)), requests=tuple(requests))
+        return Touches(hosts=tuple(sorted(hosts)), requests=tuple(requests), commands=tuple(commands))
 
 
 def shipped() -> Path:

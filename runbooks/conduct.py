@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
+
+from monitor.redaction import masked
+from monitor.units import format_duration
 from runbooks.context import Context
 from runbooks.effect import Outcome
 from runbooks.model import AnyStep
@@ -14,24 +19,47 @@ from runbooks.model import AnyStep
 log = logging.getLogger("golive.runbooks")
 
 
-async def perform(step: AnyStep, context: Context) -> Outcome:
-    """Do a step. A fault of our own leaves its outcome unknown, as it may have come after the sending."""
+async def perform(step: AnyStep, context: Context, left: float | None = None, *, before: bool = False) -> Outcome:
+    """Do a step. A fault of our own leaves its outcome unknown, as it may have come after the sending.
+
+    left: seconds until its deadline, None when it has none. before: whether an earlier try may have taken effect.
+    """
+    if left is not None and left <= 0:
+        return Outcome(kind="unknown" if before else "failed", detail="its deadline has passed", sent=before)
+    limit = asyncio.timeout(left)
     try:
-        return await step.perform(context)
-    except Exception as error:
-        log.exception("step %s", step.name)
-        return Outcome(kind="unknown", detail=f"internal error: {type(error).__name__}: {error}")
+        async with limit:
+            outcome = await step.perform(context)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run must hear of it
+        if limit.expired() and isinstance(error, TimeoutError):
+            return _cut_off(step)
+        _tell("step", step.name)
+        return Outcome(kind="unknown", detail=f"internal error: {masked(f'{type(error).__name__}: {error}')}")
+    return msgspec.structs.replace(outcome, detail=masked(outcome.detail))
+
+
+def _cut_off(step: AnyStep) -> Outcome:
+    """What is known of a step that its deadline ended."""
+    within = format_duration(step.deadline or 0.0)
+    if step.asks:
+        return Outcome(kind="failed", detail=f"nobody answered within its deadline of {within}")
+    harmless = step.effect == "read"
+    return Outcome(kind="failed" if harmless else "unknown", detail=f"cut off at its deadline of {within}")
 
 
 async def probed(step: AnyStep, context: Context) -> tuple[bool | None, str]:
     """Ask whether a step took effect; None when that cannot be known."""
-    if step.probe is None:
-        return None, "there is no probe"
     try:
-        return await step.probe.applied(context)
-    except Exception as error:
-        log.exception("probe of step %s", step.name)
-        return None, f"the probe failed: {type(error).__name__}: {error}"
+        truth, seen = await step.applied(context)
+    except Exception as error:  # noqa: BLE001 - the same
+        _tell("probe of step", step.name)
+        return None, f"the probe failed: {masked(f'{type(error).__name__}: {error}')}"
+    return truth, masked(seen)
+
+
+def _tell(what: str, name: str) -> None:
+    """Log a fault of our own with where it happened; a library's words may hold what was sent."""
+    log.error("%s %s: %s", what, name, masked(traceback.format_exc()))
 
 
 class Errand:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from monitor import failpoints
 from runbooks.facts_watch import FactsWatch
+from runbooks.outlets import Outlets
 
 Answered: TypeAlias = tuple[Literal["done", "not_done"], str]
 """A person's answer to a manual step, and who gave it with which words."""
@@ -31,4 +32,6 @@ class Context:
     facts: FactsWatch = field(default_factory=FactsWatch)
     answer: Callable[[], Awaitable[Answered]] = _nobody
     """Waits for a person."""
+    outlets: Outlets = field(default_factory=Outlets)
+    """What all runs share."""
     reach: Callable[[str], Awaitable[None]] = failpoints.reach

@@ -52,11 +52,14 @@ def follow(effect: Effect, outcome: Outcome, attempt: int, retry: Retry) -> Next
     return "park" if outcome.kind == "unknown" else "pause"
 
 
-def restrained(what: Next, outcome: Outcome, *, asks: bool, stopping: bool) -> Next:
-    """The same, for a step that a person does (there is nothing to probe or park) and for a run that is stopping."""
+def restrained(what: Next, outcome: Outcome, *, asks: bool, stopping: bool, late: bool = False) -> Next:
+    """The same, for a step that a person does (there is nothing to probe or park) and for a run that is stopping.
+
+    late: its deadline has passed, so it is not tried again by itself; its probe may still be asked.
+    """
     if asks and what in ("park", "probe"):
         return "pause"
-    if stopping and what in ("again", "probe"):
+    if (stopping and what in ("again", "probe")) or (late and what == "again"):
         return "park" if outcome.kind == "unknown" else "pause"
     return what
 

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 from monitor.judging.expressions import ExpressionError, parse
 from monitor.outbound.addresses import Forbidden, allowed, split, target_of
-from monitor.template import TemplateError, check_value, fill, texts
-from runbooks.actions.mqtt import Mqtt
+from monitor.template import TemplateError, check_value
+from runbooks.mistake import Mistake
 from runbooks.model import AnyStep, Runbook
 from runbooks.request import Request
+from runbooks.setting import RESERVED, SAMPLE, Setting
+from runbooks.terms import broken_terms
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_RESERVED = frozenset({"decision", "run", "step"})
 _PATTERN_LENGTH = 200
-_SAFE_SAMPLE = "x"
-_HERE = Path()
-
-
-class Mistake(NamedTuple):
-    """One problem: the way to it inside the document, what it is, what to do."""
-
-    path: tuple[str | int, ...]
-    what: str
-    hint: str = ""
 
 
 def mistakes(runbook: Runbook, file_name: str) -> list[Mistake]:
     """Every problem of a runbook whose fields all have the right types."""
     found = list(_head(runbook, file_name))
     found += _steps(runbook)
+    found += [Mistake(*term) for term in broken_terms(runbook)]
     for field in ("preflight", "verify"):
         for index, text in enumerate(getattr(runbook, field)):
             found += _expression((field, index), text)
@@ -57,15 +47,15 @@ def _head(runbook: Runbook, file_name: str) -> Iterator[Mistake]:
         except ValueError as error:
             yield Mistake(("allow_hosts", index), str(error), "write host or host:port")
     for name, base in runbook.endpoints.items():
-        if not _PARAMETER.fullmatch(name) or name in _RESERVED or name in runbook.parameters:
+        if not _PARAMETER.fullmatch(name) or name in RESERVED or name in runbook.parameters:
             yield Mistake(("endpoints", name), f"{name!r} cannot be an endpoint's name", "choose another word")
         yield from _reach(("endpoints", name), base, runbook)
 
 
 def _parameter(name: str, pattern: str, default: str | None) -> Iterator[Mistake]:
     path = ("parameters", name)
-    if not _PARAMETER.fullmatch(name) or name in _RESERVED:
-        yield Mistake(path, f"{name!r} cannot be a parameter's name", f"not one of {', '.join(sorted(_RESERVED))}")
+    if not _PARAMETER.fullmatch(name) or name in RESERVED:
+        yield Mistake(path, f"{name!r} cannot be a parameter's name", f"not one of {', '.join(sorted(RESERVED))}")
     if len(pattern) > _PATTERN_LENGTH:
         yield Mistake((*path, "pattern"), f"is longer than {_PATTERN_LENGTH} characters", "allow less")
         return
@@ -103,33 +93,37 @@ def _steps(runbook: Runbook) -> Iterator[Mistake]:
 
 
 def _step(path: tuple[str | int, ...], step: AnyStep, runbook: Runbook) -> Iterator[Mistake]:
-    if step.effect == "checked" and step.probe is None:
+    if step.effect == "checked" and not step.tells:
         yield Mistake((*path, "probe"), "a checked step needs a probe", "say how one can see that it took effect")
     if step.action in ("wait", "verify") and step.effect != "read":
         yield Mistake((*path, "effect"), f"a {step.action} step changes nothing", "write effect: read")
-    if isinstance(step, Mqtt):
-        try:
-            allowed(target_of(f"http://{step.broker.where}"), runbook.allow_hosts)
-        except Forbidden:
-            yield Mistake((*path, "broker"), f"{step.broker.where} is not in allow_hosts", "name it there")
     for text in step.expressions():
         yield from _expression(path, text)
-    values = {**dict.fromkeys(runbook.parameters, _SAFE_SAMPLE), **dict.fromkeys(_RESERVED, _SAFE_SAMPLE)}
+    setting = _setting(runbook)
     for text in step.templates():
-        yield from _template(path, text, values)
+        yield from setting.template(path, text)
     for request in step.requests():
-        yield from _request(path, request, runbook, values)
+        yield from _request(path, request, runbook, setting)
+    for mistake in step.mistakes(setting):
+        yield mistake._replace(path=(*path, *mistake.path))
 
 
-def _request(
-    path: tuple[str | int, ...], request: Request, runbook: Runbook, values: dict[str, str]
-) -> Iterator[Mistake]:
-    headers = (value for value in request.headers.values() if isinstance(value, str))
-    for text in (*headers, *texts(request.json)):
-        yield from _template(path, text, values)
-    context = runbook.context(_SAFE_SAMPLE, _SAFE_SAMPLE, _SAFE_SAMPLE, values, _HERE)
+def _setting(runbook: Runbook) -> Setting:
+    samples = {name: parameter.default or SAMPLE for name, parameter in runbook.parameters.items()}
+    return Setting(
+        values={**samples, **dict.fromkeys(RESERVED, SAMPLE)},
+        endpoints=runbook.endpoints,
+        allow_hosts=runbook.allow_hosts,
+    )
+
+
+def _request(path: tuple[str | int, ...], request: Request, runbook: Runbook, setting: Setting) -> Iterator[Mistake]:
+    for text in request.templates():
+        yield from setting.template(path, text)
+    for mistake in request.mistakes(setting):
+        yield mistake._replace(path=(*path, *mistake.path))
     try:
-        address = request.address(context)
+        address = request.address(setting.context)
     except TemplateError as error:
         yield Mistake(path, str(error), "names of parameters, or an endpoint at the start of the url")
         return
@@ -144,13 +138,6 @@ def _origin_filled(url: str, runbook: Runbook) -> bool:
         return False
     _, _, rest = url.partition("://")
     return "{" in rest.partition("/")[0]
-
-
-def _template(path: tuple[str | int, ...], text: str, values: dict[str, str]) -> Iterator[Mistake]:
-    try:
-        fill(text, values)
-    except TemplateError as error:
-        yield Mistake(path, str(error), "only parameters, decision, run and step are put in")
 
 
 def _expression(path: tuple[str | int, ...], text: str) -> Iterator[Mistake]:

@@ -13,14 +13,19 @@ from monitor.plan import Section
 from monitor.serving.snapshot import StepRow
 from monitor.template import check_value
 from monitor.units import Duration
+from runbooks.actions.amazon_connect import AmazonConnect
+from runbooks.actions.call import CallStep
+from runbooks.actions.command import Command
 from runbooks.actions.http import Http
 from runbooks.actions.manual import Manual
 from runbooks.actions.mqtt import Mqtt
+from runbooks.actions.notify import Notify
+from runbooks.actions.sip_options import SipOptions
 from runbooks.actions.verify import Verify
 from runbooks.actions.wait import Wait
 from runbooks.context import Context
 
-AnyStep: TypeAlias = Http | Mqtt | Manual | Wait | Verify
+AnyStep: TypeAlias = Http | Command | Mqtt | AmazonConnect | SipOptions | CallStep | Notify | Manual | Wait | Verify
 """The registry of actions: one union that is also the schema."""
 
 
@@ -38,6 +43,8 @@ class Runbook(Section, frozen=True, kw_only=True):
 
     name: str
     title: str
+    scope: str = "all"
+    """What of the cutover it acts on, in words that its parameters are put into, such as `queue {queue}`."""
     parameters: dict[str, Parameter] = {}
     endpoints: dict[str, str] = {}
     """Base URLs by name, used as `{name}` at the start of a request's URL."""
@@ -70,6 +77,11 @@ class Runbook(Section, frozen=True, kw_only=True):
     def takes(self) -> float:
         """Seconds that its steps take as a rule."""
         return sum(step.takes for step in self.steps)
+
+    @property
+    def lasts(self) -> float:
+        """Seconds from its first step to verified, as a rule."""
+        return self.takes + self.verify_hold
 
     def filled(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """The parameters with defaults; ValueError says which is missing, unknown or malformed."""

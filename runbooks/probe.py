@@ -13,8 +13,10 @@ from monitor.outbound.http import RequestError
 from monitor.plan import Section
 from monitor.secrets import SecretRef
 from monitor.units import Duration
+from runbooks.auth.scheme import AnyAuth
 from runbooks.context import Context
-from runbooks.request import Expect, Request, mismatch
+from runbooks.expect import Expect, mismatch
+from runbooks.request import Request
 
 
 class Probe(Section, frozen=True, kw_only=True):
@@ -23,6 +25,7 @@ class Probe(Section, frozen=True, kw_only=True):
     method: Literal["GET"] = "GET"
     url: str | None = None
     headers: dict[str, str | SecretRef] = {}
+    auth: AnyAuth | None = None
     expect: Expect = Expect()
     signal: str | None = None
     """Such as `legacy_agents_ready >= 0.6`."""
@@ -36,7 +39,9 @@ class Probe(Section, frozen=True, kw_only=True):
     @property
     def request(self) -> Request | None:
         """The request of a probe by HTTP."""
-        return Request(method=self.method, url=self.url, headers=self.headers) if self.url is not None else None
+        if self.url is None:
+            return None
+        return Request(method=self.method, url=self.url, headers=self.headers, auth=self.auth)
 
     async def applied(self, context: Context) -> tuple[bool | None, str]:
         """Whether the step took effect, None when that cannot be known; and what was seen."""
@@ -54,7 +59,7 @@ class Probe(Section, frozen=True, kw_only=True):
             answer = await request.ask(context, timeout=self.timeout)
         except RequestError as error:
             return None, f"the probe could not ask: {error}"
-        if answer.status != self.expect.status:
+        if not self.expect.takes(answer.status):
             return None, f"the probe {mismatch(answer, self.expect, context.values)}"
         why = mismatch(answer, self.expect, context.values)
         if why and not _json(answer.body):
@@ -64,6 +69,6 @@ class Probe(Section, frozen=True, kw_only=True):
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 - only whether it can be read matters
     try:
-        return isinstance(msgspec.json.decode(body), dict)
+        return isinstance(msgspec.json.decode(body), dict | list)
     except msgspec.DecodeError:
         return False

@@ -25,6 +25,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     state: StepState = "next"
     started_at: float | None = None
+    since: float | None = None
+    """When the first of the tries began that its deadline is counted from; a person's retry counts from anew."""
     ended_at: float | None = None
     attempt: int = 0
     outcome: str = ""

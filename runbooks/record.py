@@ -12,6 +12,7 @@ from monitor.deciding.contracts import Order, RunState
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
 from monitor.serving.snapshot import CheckRow, RunRow, WaitingRow
+from runbooks.context import Context
 from runbooks.interventions import question
 from runbooks.model import AnyStep, Runbook
 from runbooks.progress import BEGUN, FINAL, STUCK, Progress, Standing, StepState, recalled, replace, step_row
@@ -111,9 +112,11 @@ class Record:
 
     async def intend(self, step: AnyStep, progress: Progress, request: str) -> None:
         """Write down what is about to be done."""
+        now = self.clock()
         begun = Progress(
             state="waiting" if step.asks else "running",
-            started_at=self.clock(),
+            started_at=now,
+            since=now if progress.by or progress.since is None else progress.since,
             attempt=progress.attempt + 1,
             question=request if step.asks else "",
             insisted=progress.insisted,
@@ -125,7 +128,11 @@ class Record:
         await self.step(step, self._ended(step, "done", detail, ""), detail)
 
     async def fail(self, step: AnyStep, detail: str) -> None:
-        """Write down that a step is known not to be as expected, and what a person is asked."""
+        """Write down that a step is known not to be as expected, and what a person is asked, if anything is."""
+        if step.on_fail == "continue":
+            words = f"failed: {detail}; the runbook goes on without it"
+            await self.step(step, self._ended(step, "skipped", words, ""), words)
+            return
         asked = self.ask(step, detail, known=True)
         await self.step(step, self._ended(step, "failed", detail, asked), f"failed: {detail}")
 
@@ -156,9 +163,13 @@ class Record:
             log.error("run %s: not journalled: %s", self.order.run, error)  # noqa: TRY400 - the words are enough
             self.standing = replace(self.standing, state="paused", detail=detail)
 
+    def context(self, step: AnyStep) -> Context:
+        """What a step's texts are filled with; nothing can be done in it."""
+        return self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
+
     def ask(self, step: AnyStep, detail: str, *, known: bool) -> str:
         """The question to a person about a step that is stuck."""
-        context = self.runbook.context(self.order.run, self.order.decision, step.name, self.order.parameters, Path())
+        context = self.context(step)
         undo = step.undo.shown(context) if step.undo is not None else ""
         return question(step.request_text(context), detail, undo, known=known)
 

@@ -17,11 +17,13 @@ from monitor.deciding.actor import Inbox
 from monitor.deciding.contracts import Report, RunState
 from monitor.deciding.ledger import JournalError
 from monitor.serving.snapshot import CheckRow, RunRow
-from runbooks.conduct import Errand, perform, probed
+from runbooks.conduct import Errand, probed
 from runbooks.context import Answered, Context
+from runbooks.deadline import late, perform_in_time
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
 from runbooks.facts_watch import FactsWatch, Held, hold
 from runbooks.model import AnyStep
+from runbooks.outlets import QUIET, Outlets
 from runbooks.progress import BEGUN, PASSED, Progress, half_done, replace
 from runbooks.record import GOLIVE, Record
 
@@ -33,7 +35,9 @@ TakeUp: TypeAlias = Callable[["Run", str], Awaitable[None]]
 class Run:
     """A run's owner. Its commands come from itself and from `steering`; `take_up` continues after a restart."""
 
-    def __init__(self, record: Record, base: Path, held_back: str, report: Report, take_up: TakeUp) -> None:
+    def __init__(
+        self, record: Record, base: Path, held_back: str, report: Report, take_up: TakeUp, outlets: Outlets = QUIET
+    ) -> None:
         self.record = record
         self.inbox: Inbox[RunRow] = Inbox(f"run {record.order.run}", self._stumbled)
         self.errand = Errand()
@@ -48,6 +52,7 @@ class Run:
         self._held_back = held_back
         self._report = report
         self._take_up = take_up
+        self._outlets = outlets
         self.inbox.tell(self._begin)
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"run {record.order.run}")
 
@@ -143,9 +148,8 @@ class Run:
         self.errand.send(self._perform(step, context), f"step {step.name}")
 
     def _context(self, step: AnyStep) -> Context:
-        order = self.record.order
-        plain = self.record.runbook.context(order.run, order.decision, step.name, order.parameters, self._base)
-        return dataclasses.replace(plain, facts=self.facts, answer=self._answered)
+        plain = dataclasses.replace(self.record.context(step), base=self._base, facts=self.facts)
+        return dataclasses.replace(plain, answer=self._answered, outlets=self._outlets)
 
     async def _answered(self) -> Answered:
         if self.answer is None:
@@ -153,7 +157,7 @@ class Run:
         return await self.answer
 
     async def _perform(self, step: AnyStep, context: Context) -> None:
-        outcome = await perform(step, context)
+        outcome = await perform_in_time(self.record, step, context)
         self.inbox.tell(lambda: self._ended(step, outcome))
 
     def ask_probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
@@ -172,7 +176,7 @@ class Run:
 
     async def _ended(self, step: AnyStep, outcome: Outcome) -> None:
         what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
-        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting))
+        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting), late=late(self.record, step))
         await self._settle(step, what, outcome.detail)
 
     async def _settle(self, step: AnyStep, what: Next, detail: str) -> None:

@@ -17,6 +17,9 @@ from runbooks.run import Run
 GRACE = 2.0
 """Seconds that a step in flight has to end after an abort; then it is cut off and its outcome is unknown."""
 
+EVIDENCE = 500
+"""Most characters of what a person says about a step, as the journal keeps it."""
+
 
 class Steering:
     """What the desk gets to hold of a run."""
@@ -113,6 +116,8 @@ class Steering:
         step = self._record.find(name)
         if step is None:
             raise Refusal(404, f"there is no step {clean(name, 40)!r} in {self._record.order.runbook}")
+        if act == "resolve" and outcome == "done" and (lacking := step.lacks(reason, self._record.context(step))):
+            raise Refusal(400, f"step {name}: {lacking}", "give it as the reason of your answer")
         now = self._record.steps[name]
         if now.state == "waiting" and act == "resolve":
             await self._answer(actor, step, now, outcome, reason)
@@ -131,11 +136,13 @@ class Steering:
     async def _answer(self, actor: Actor, step: AnyStep, now: Progress, outcome: str, reason: str) -> None:
         if outcome not in ("done", "not_done"):
             raise Refusal(400, f"{clean(outcome, 40)!r} is no outcome", "say done or not_done")
+        if outcome == "done" and (lacking := step.lacks(reason, self._record.context(step))):
+            raise Refusal(400, f"step {step.name}: {lacking}", "give it as the reason of your answer")
         waiting = self._run.answer
         if waiting is None or waiting.done():
             raise Refusal(409, f"step {step.name} was answered already", f"{now.by} was first")
         words = f"{'done' if outcome == 'done' else 'not done'}, says {actor.name}" + (
-            f": {clean(reason, 200)}" if reason else ""
+            f": {clean(reason, EVIDENCE)}" if reason else ""
         )
         await self._record.step(step, replace(now, by=actor.name), words, who=actor.name, via=actor.via)
         if not waiting.done():

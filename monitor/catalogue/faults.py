@@ -22,6 +22,7 @@ RESERVED: frozenset[str] = frozenset(
         "golive_journal_entries_total",
         "golive_journal_head_timestamp_seconds",
         "golive_notifications_total",
+        "golive_rollback_seconds",
         "golive_rule_limit",
         "golive_rule_samples",
         "golive_rule_state",

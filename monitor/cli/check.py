@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from monitor.cli.recorded import weeks_sentence
 from monitor.cli.wording import rule_sentence
+from monitor.config_checks.unready import unready
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.documents.finding import Finding
 from monitor.text import clean
@@ -33,6 +34,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def check(path: Path = DEFAULT, /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
     """Check a configuration and the runbooks it names; lists every problem with file, line and column.
 
+    Notes on standard error are no problems: they say what each runbook that people may ask for still needs.
+
     Exit code 0 when nothing is wrong, 3 when something is.
 
     Args:
@@ -48,6 +51,8 @@ def check(path: Path = DEFAULT, /, *, json: Annotated[bool, Parameter(negative=(
         sys.stderr.write(f"{_counted(len(loaded.findings))} in {clean(str(path))}; nothing would start with it\n")
     else:
         sys.stdout.writelines(f"{clean(line, _LINE)}\n" for line in sentences(loaded))
+        if loaded.value is not None and loaded.book is not None:
+            sys.stderr.writelines(f"note: {clean(line, _LINE)}\n" for line in unready(loaded.value, loaded.book))
     return INVALID if loaded.findings else 0
 
 
@@ -71,6 +76,7 @@ def sentences(loaded: LoadedConfig) -> list[str]:
         hosts = ", ".join(touched.hosts) or "no host"
         lines.append(f"{name} may speak to {hosts}.")
         lines += [f"{name} may send {request}" for request in touched.requests]
+        lines += [f"{name} may start {command}" for command in touched.commands]
     lines.append(
         f"ok: {len(config.collectors)} collectors, {len(config.rules)} rules, {len(config.gates)} gates, "
         f"{len(config.triggers)} triggers, {len(book.names)} runbooks; digest {loaded.digest[:12]}"

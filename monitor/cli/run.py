@@ -15,6 +15,7 @@ import msgspec
 from cyclopts import Parameter
 
 from monitor.config_file import DEFAULT, LoadedConfig, read
+from monitor.redaction import Masking
 from monitor.text import clean
 
 FAILED, INVALID, HELD = 1, 3, 4
@@ -38,7 +39,9 @@ def run(
         listen: HOST:PORT; port 0 takes a free one. Default: web.listen of the configuration.
         web_config: TLS, basic auth and headers, as Prometheus and its exporters read them; read again on change.
     """
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Masking("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     loaded = read(config)
     if loaded.value is None:
         shown = clean(str(config))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -15,23 +14,38 @@ from dashboards.terminal.acts import reject as rejection
 from dashboards.terminal.acts import request_run as request
 from dashboards.terminal.client import DaemonClient
 from monitor.cli.asking import FAILED, HERE, NOT_ALLOWED, USAGE, Reason, TokenFile, Url, ask, fail, say
+from monitor.cli.pairs import pairs
+from monitor.cli.rehearsed import Rehearsed
 from monitor.cli.signing import decision_lines, runbook_lines
 from monitor.serving.snapshot import DecisionRow, Snapshot
 from runbooks.book import Book
 
-runbook = App(name="runbook", help="Runbooks: list and show them, ask for one, sign or reject, steer a run.")
+runbook = App(name="runbook", help="Runbooks: list, show and rehearse them, ask for one, sign or reject, steer a run.")
+runbook.command("monitor.cli.rehearse:rehearse", name="rehearse")
 
 _Folder = Annotated[Path, Parameter(help="Your runbooks; the shipped catalogue is always there beside them.")]
 
 
 @runbook.command(name="list")
-def list_(*, folder: _Folder = Path("runbooks")) -> int:
-    """List the runbooks on this machine. Exit code 1 when one of them has mistakes."""
+def list_(*, folder: _Folder = Path("runbooks"), state_dir: Path = Path("state")) -> int:
+    """List the runbooks on this machine, and when each was last rehearsed. Exit code 1 when one of them has mistakes.
+
+    Parameters
+    ----------
+    state_dir:
+        The daemon's state directory, where rehearsals are kept.
+    """
     book = Book.load(folder)
+    try:
+        rehearsed = Rehearsed(state_dir)
+    except ValueError as error:
+        return fail(f"{error}; next: golive audit verify --state-dir {state_dir}/rehearsals", FAILED)
     for name in book.names:
         found = book.get(name)
         if found is not None:
-            say(f"{name:28} {len(found.steps):2} steps  {found.title}")
+            takes = f" ({', '.join(found.parameters)})" if found.parameters else ""
+            words = rehearsed.words(name, found.digest)
+            say(f"{name:28} {len(found.steps):2} steps  {found.title}{takes}; {words}")
     for finding in book.findings:
         sys.stderr.write(f"{finding}\n")
     return FAILED if book.findings else 0
@@ -84,7 +98,7 @@ def start(
         The environment's name, such as PROD: says that you know where this acts. Asked for where there is a terminal.
     """
     try:
-        given = _pairs(parameters)
+        given = pairs(parameters)
     except ValueError as error:
         return fail(str(error), USAGE)
 
@@ -153,6 +167,24 @@ def reject(decision: str, /, *, reason: Reason = "", url: Url = HERE, token_file
 
 
 @runbook.command
+def rearm(decision: str, /, *, reason: Reason, url: Url = HERE, token_file: TokenFile = None) -> int:
+    """Arm the triggers of a decision again that has ended in a run, or frozen, and let the cutover go forward again.
+
+    Parameters
+    ----------
+    decision:
+        The decision's id.
+    """
+
+    async def errand(client: DaemonClient, _snapshot: Snapshot) -> int:
+        await client.act(_act(f"decisions/{quote(decision, safe='')}/rearm", {"reason": reason}))
+        say(f"armed again: {decision}; going forward also needs the runbook's pre-flight to hold")
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+@runbook.command
 def abort(run: str, /, *, reason: Reason = "", url: Url = HERE, token_file: TokenFile = None) -> int:
     """Stop a run: no further step begins; what is half done is said.
 
@@ -215,16 +247,6 @@ def _find(snapshot: Snapshot, decision: str) -> DecisionRow | None:
 def _missing(row: DecisionRow) -> str:
     votes = sum(vote.vote == "approve" for vote in row.votes)
     return f"{votes} of {row.quorum} signed"
-
-
-def _pairs(words: Sequence[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name or name in pairs:
-            raise ValueError(f"{word!r} is not name=value, once for each name")
-        pairs[name] = value
-    return pairs
 
 
 def _confirmed(environment: str, given: str) -> bool:

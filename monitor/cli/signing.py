@@ -9,18 +9,29 @@ from monitor.units import format_duration, format_value
 from runbooks.book import Touches
 from runbooks.model import Runbook
 
+_SCOPES = 50
+"""Scopes of a decision that are listed; further ones are counted."""
+
 
 def decision_lines(row: DecisionRow, environment: str) -> Iterator[str]:
     """A decision with its evidence, pre-flight, steps and digest."""
     yield f"{environment}  decision {row.id}  {row.state}"
     yield f"  runbook    {row.runbook}: {row.title}"
-    yield f"  scope      {row.scope}"
+    for scope in row.scopes[:_SCOPES] or (row.scope,):
+        yield f"  scope      {scope}"
+    if len(row.scopes) > _SCOPES:
+        yield f"  scope      and {len(row.scopes) - _SCOPES} more"
     yield f"  because    {row.reason}" + (f" ({row.detail})" if row.detail else "")
     yield f"  asked by   {row.requester} ({row.trigger})"
     signed = ", ".join(f"{vote.person} {vote.vote}" for vote in row.votes) or "nobody yet"
     yield f"  signed by  {signed}; {row.quorum} of {' or '.join(row.duties) or 'the approvers'} needed"
-    for name, value in sorted(row.parameters.items()):
-        yield f"  parameter  {name} = {value}"
+    if len(row.targets) > 1:
+        for number, target in enumerate(row.targets, 1):
+            values = ", ".join(f"{name} = {value}" for name, value in sorted(target.items()))
+            yield f"  target {number:<3} {values}"
+    else:
+        for name, value in sorted(row.parameters.items()):
+            yield f"  parameter  {name} = {value}"
     for evidence in row.evidence:
         yield f"  evidence   {_evidence(evidence)}"
     for check in row.preflight:
@@ -47,6 +58,7 @@ def runbook_lines(book: Runbook, touches: Touches) -> Iterator[str]:
     """A runbook with all it would send and everywhere it may reach."""
     yield f"{book.name}: {book.title}"
     yield f"  digest     {book.digest}"
+    yield f"  scope      {book.scope}"
     yield f"  takes      {format_duration(book.takes)}"
     for name, parameter in sorted(book.parameters.items()):
         default = f", default {parameter.default}" if parameter.default is not None else ""
@@ -60,3 +72,5 @@ def runbook_lines(book: Runbook, touches: Touches) -> Iterator[str]:
         yield f"  verify     {text} for {format_duration(book.verify_hold)}"
     for host in touches.hosts:
         yield f"  may reach  {host}"
+    for command in touches.commands:
+        yield f"  may start  {command}"

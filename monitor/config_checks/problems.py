@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.config_checks.clocks import clock_problems
 from monitor.config_checks.derived import derived_problems
 from monitor.config_checks.names import name_problems
 from monitor.config_checks.plan import plan_problems
@@ -11,7 +12,15 @@ from monitor.config_checks.subject import Subject
 from monitor.config_checks.triggers import trigger_problems
 from monitor.documents.finding import Finding
 
-CHECKS = (name_problems, plan_problems, source_problems, derived_problems, rule_problems, trigger_problems)
+CHECKS = (
+    name_problems,
+    plan_problems,
+    source_problems,
+    derived_problems,
+    rule_problems,
+    trigger_problems,
+    clock_problems,
+)
 
 
 def problems(subject: Subject) -> list[Finding]:

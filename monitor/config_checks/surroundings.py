@@ -5,22 +5,19 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from monitor.documents.finding import Finding, whole
-from monitor.documents.positions import Path as Way
+from monitor.documents.parts import parts
 from monitor.documents.positions import Positions
 from monitor.outbound.tls import TlsFiles
 from monitor.secrets import SecretError, SecretRef
 
-T = TypeVar("T")
-
 
 def secret_problems(config: msgspec.Struct, positions: Positions, folder: Path) -> Iterator[Finding]:
     """Secrets that cannot be read. Blocks on the disk; never shows a value."""
-    for way, secret in _parts(config, (), SecretRef):
+    for way, secret in parts(config, (), SecretRef):
         try:
             secret.read(folder)
         except SecretError as error:
@@ -32,7 +29,7 @@ def secret_problems(config: msgspec.Struct, positions: Positions, folder: Path) 
 
 def key_problems(config: msgspec.Struct, positions: Positions, folder: Path) -> Iterator[Finding]:
     """TLS files that are not there, and private keys that others may read. Blocks on the disk."""
-    for way, tls in _parts(config, (), TlsFiles):
+    for way, tls in parts(config, (), TlsFiles):
         for field in ("ca", "cert", "key"):
             name = getattr(tls, field)
             if name is None:
@@ -57,18 +54,3 @@ def writable_problems(files: Iterable[Path]) -> Iterator[Finding]:
             continue
         if mode & stat.S_IWOTH:
             yield whole(str(file), "everybody on this machine may change it", f"chmod o-w {file}")
-
-
-def _parts(value: object, way: Way, kind: type[T]) -> Iterator[tuple[Way, T]]:
-    """Every part of a configuration that is of one kind, with the way to it."""
-    if isinstance(value, kind):
-        yield way, value
-    elif isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
-            yield from _parts(getattr(value, field), (*way, field), kind)
-    elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from _parts(item, (*way, index), kind)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _parts(item, (*way, str(key)), kind)

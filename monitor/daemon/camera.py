@@ -10,6 +10,7 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.daemon import board
 from monitor.daemon.course import Course
+from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
@@ -20,6 +21,7 @@ from monitor.intake.supervise import Supervisor
 from monitor.judging.engine import Engine
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
+from monitor.plan import decide_by
 from monitor.serving.snapshot import (
     CutoverRow,
     GateRow,
@@ -49,6 +51,7 @@ class Parts(Protocol):
     course: Course
     supervisor: Supervisor
     desk: Desk
+    rollback_clock: RollbackClock
     ticker: Ticker
     journal: Journal
     record: Record | None
@@ -158,8 +161,7 @@ class Camera:
 
 def _cutover_row(part: Parts, runs: Sequence[RunRow]) -> CutoverRow:
     cutover, course = part.config.cutover, part.course
-    real = [run.ended_at - run.started_at for run in runs if run.ended_at is not None and run.state == "done"]
-    takes = [sum(step.takes for step in run.steps) for run in runs]
+    took = part.rollback_clock.took(runs)
     return CutoverRow(
         name=cutover.name,
         environment=cutover.environment,
@@ -170,8 +172,10 @@ def _cutover_row(part: Parts, runs: Sequence[RunRow]) -> CutoverRow:
         stage_count=len(course.stages),
         stage_since=course.stage_since,
         started_at=course.started_at,
-        decide_by=cutover.decide_by,
-        rollback_seconds=max([cutover.rollback_budget, *real[:1], *takes]),
+        decide_by=decide_by(cutover, took.seconds),
+        rollback_seconds=took.seconds,
+        rollback_why=took.why,
+        window_end=cutover.window.end if cutover.window is not None else None,
     )
 
 

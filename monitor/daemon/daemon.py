@@ -13,9 +13,11 @@ from monitor.config_file import LoadedConfig
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
+from monitor.daemon.messenger import Messenger
 from monitor.daemon.pages import Pages
 from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
+from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.auth import Authority
@@ -32,6 +34,7 @@ from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
+from monitor.judging.scoping import all_scope_labels
 from monitor.judging.store import Store
 from monitor.model import Health
 from monitor.notify.notifier import Notifier
@@ -39,6 +42,7 @@ from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import DecisionRow
 from monitor.serving.web.listener import Listener
+from runbooks.outlets import Outlets
 from runbooks.runner import Runner
 
 log = logging.getLogger("golive.daemon")
@@ -110,6 +114,7 @@ class Daemon:
         self.notifier = Notifier(self.config.notify, self.base, self._notified)
         self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
         self.desk = self._make_desk()
+        self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
         self.camera = Camera(self)
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
@@ -124,6 +129,7 @@ class Daemon:
         self._closers.append(self.supervisor.close)
         self._keep(self.ticker.run(), "ticker")
         self._keep(watch_tokens(self.authority), "tokens")
+        self._keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
@@ -179,11 +185,12 @@ class Daemon:
 
     def _make_desk(self) -> Desk:
         config = self.config
+        messenger = Messenger(config.notify, config.cutover, self.base, self.clock)
         return Desk(
             triggers=config.triggers,
             people=config.people,
             book=self.book,
-            executor=Runner(self.journal, self.base, self.clock),
+            executor=Runner(self.journal, self.base, self.clock, Outlets(teller=messenger)),
             journal=self.journal,
             default_mode=config.cutover.default_mode,
             cutover_name=config.cutover.name,
@@ -192,6 +199,7 @@ class Daemon:
             on_event=self._decision_changed,
             on_rolled_back=self._rolled_back,
             disabled=self.degraded,
+            scopes=all_scope_labels(config.triggers, config.rules, config.signals),
         )
 
     def _make_ticker(self) -> Ticker:

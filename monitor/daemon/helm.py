@@ -85,7 +85,7 @@ class Helm:
             if act == "back":
                 await self._course.back(actor.name, stage, reason)
             else:
-                blocked = self._desk.forward_blocked()
+                blocked = self._desk.forward_blocked(self._course.advanced_at)
                 await self._course.advance(actor, stage, reason, blocked, self._open_gates())
         return self._snapshot()
 

@@ -12,16 +12,19 @@ import msgspec
 
 from monitor.deciding.actor import Inbox
 from monitor.deciding.answers import joined, rearmed, rejected, signed, superseded
+from monitor.deciding.causes import scopes_of, told
 from monitor.deciding.change import Change
 from monitor.deciding.contracts import RunHandle, RunState
 from monitor.deciding.decision import ASKING, BY_HAND, OPEN, RUNNING, Decision, State, Vote, moved
+from monitor.deciding.drafting import Ask
 from monitor.deciding.entry import Entry
 from monitor.deciding.facts import Facts
 from monitor.deciding.ledger import JournalError
+from monitor.deciding.membership import Membership
 from monitor.deciding.office import Office, log, order_of
 from monitor.deciding.ruling import GOLIVE, ruling
 from monitor.serving.acts import Actor
-from monitor.serving.snapshot import DecisionRow, EvidenceRow
+from monitor.serving.snapshot import DecisionRow
 from monitor.text import clean
 
 _replace = msgspec.structs.replace
@@ -52,6 +55,7 @@ class Case:
         self._look_waits = False
         self._shown = decision.preflight
         self._report: tuple[RunState, str] | None = None
+        self.members = Membership()
         self._trouble = ""
         self._deadline = office.monotonic() + decision.approval.deadline
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"decision {decision.id}")
@@ -174,21 +178,15 @@ class Case:
             words = to.value.replace("_", " ") + (f": {detail}" if detail else "")
             await self._apply(Change(moved(self.decision, to, self._office.clock(), detail), GOLIVE, words))
         if self.decision.state not in RUNNING:
+            self._office.dealt.note(self.decision)
             self._office.wheel.release(self.decision.id)
             await self.settle()
 
     async def settle(self) -> None:
         """Do what follows a verified rollback, once; after a crash, again."""
-        if self.decision.state is not State.ROLLED_BACK or self.decision.settled:
-            return
-        try:
-            await self._office.on_rolled_back(self.row())
-        except Exception as error:  # noqa: BLE001 - the rollback stands, whatever a callback does
-            log.exception("after the rollback of decision %s", self.decision.id)
-            self._office.tell("error", self.decision, f"rolled back, but what follows failed: {error}")
-            return
-        settled = _replace(self.decision, settled=True)
-        await self._apply(Change(settled, GOLIVE, "the rollback is concluded", kind="settled"))
+        if await concluded(self._office, self.decision, self.row()):
+            settled = _replace(self.decision, settled=True)
+            await self._apply(Change(settled, GOLIVE, "the rollback is concluded", kind="settled"))
 
     async def vote(self, actor: Actor, digest: str, nonce: str, reason: str) -> DecisionRow:
         """Count a signature; the same person's counts once, however often it comes."""
@@ -215,9 +213,20 @@ class Case:
     async def _maybe(self, change: Change | None) -> DecisionRow:
         return self.row() if change is None else await self._apply(change)
 
-    def join(self, trigger: str, evidence: tuple[EvidenceRow, ...]) -> None:
-        """A second trigger asks for the same: it is further evidence, not a second decision."""
-        self._inbox.tell(lambda: self._maybe(joined(self.decision, trigger, evidence)))
+    def join(self, asks: Sequence[Ask]) -> None:
+        """Further edges ask for the same, or for more of it: not a second decision."""
+        self.members.begin()
+        self._inbox.tell(lambda: self._join(asks))
+
+    async def _join(self, asks: Sequence[Ask]) -> DecisionRow:
+        change = None
+        try:
+            if self._facts is not None:
+                view = self._office.view(self.decision, self._facts, self._deadline)
+                change = joined(self.decision, asks, view)
+            return await self._maybe(change)
+        finally:
+            self.members.end(self.decision, asks, joined=change is not None)
 
     def supersede(self, by: str) -> None:
         """An absolute stop asks for the same: while nobody has approved this one, it gives way."""
@@ -227,5 +236,21 @@ class Case:
 def _opening(decision: Decision) -> str:
     if decision.triggers == (BY_HAND,):
         return f"{decision.requester} asks for {decision.runbook}: {decision.reason or 'no reason given'}"
+    where = told(scopes_of(decision.causes)) if any(cause.scope for cause in decision.causes) else ""
+    detail = decision.row(()).detail
     verb = {State.RECORDED: "would ask for", State.PREFLIGHT: "starts"}.get(decision.state, "asks for")
-    return f"{decision.triggers[0]} {verb} {decision.runbook}" + (f"; {decision.detail}" if decision.detail else "")
+    words = f"{decision.triggers[0]} {verb} {decision.runbook}" + (f" in {where}" if where else "")
+    return words + (f"; {detail}" if detail else "")
+
+
+async def concluded(office: Office, decision: Decision, row: DecisionRow) -> bool:
+    """Have done what follows a verified rollback; whether there was anything to do and it was done."""
+    if decision.state is not State.ROLLED_BACK or decision.settled:
+        return False
+    try:
+        await office.on_rolled_back(row)
+    except Exception as error:  # noqa: BLE001 - the rollback stands, whatever a callback does
+        log.exception("after the rollback of decision %s", decision.id)
+        office.tell("error", decision, f"rolled back, but what follows failed: {error}")
+        return False
+    return True

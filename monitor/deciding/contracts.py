@@ -52,6 +52,14 @@ class Plan(Protocol):
         """The parameters with defaults; ValueError says in words which is missing, unknown or malformed."""
         ...
 
+    def spread(self, targets: Sequence[Mapping[str, str]]) -> Plan:
+        """The same for several targets, one after the other; itself for one. Its digest stays."""
+        ...
+
+    def values(self, targets: Sequence[Mapping[str, str]]) -> dict[str, str]:
+        """The parameters of the plan that is spread over these targets; none for none."""
+        ...
+
     def steps(self, decision: str, parameters: Mapping[str, str]) -> tuple[StepRow, ...]:
         """What will be done, exactly as it will be sent, secrets masked."""
         ...

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
+from monitor.deciding.causes import Cause, Target, live, scopes_of, told
+from monitor.judging.scoping import scope_words
 from monitor.judging.triggers import Approval
 from monitor.serving.snapshot import CheckRow, DecisionRow, EvidenceRow, StepRow, VoteRow
 
@@ -74,9 +75,11 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     runbook_digest: str
     config_digest: str
     breached: tuple[str, ...]
-    """Rules in breach when the evidence was frozen, sorted."""
+    """Rules in breach when the evidence was frozen, sorted; of several targets each with its own."""
     preflight: tuple[tuple[str, str], ...]
     """Each pre-flight expression and its truth."""
+    scopes: tuple[str, ...] = ()
+    """Scopes that it was asked for in."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +89,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     triggers: tuple[str, ...]
     """The trigger that opened it first, then those that joined; BY_HAND alone for a person's request."""
     scope: str
+    """The scope that it was opened in, in words."""
     runbook: str
     title: str
     state: State
@@ -97,7 +101,16 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     approval: Approval
     parameters: dict[str, str]
+    """What is put into the runbook; of several targets each value under a name of its own, such as queue_2."""
     material: Material
+    causes: tuple[Cause, ...] = ()
+    """Triggers and their scopes: the one that opened it first."""
+    targets: tuple[Target, ...] = ()
+    """The runbook's parameters, once for each thing that is moved, one after the other; none: it cannot be run."""
+    misfit: str = ""
+    """Why it cannot be run as it is asked for, however many sign; empty when it can."""
+    left_out: int = 0
+    """Causes beyond the most that are written down."""
     evidence: tuple[EvidenceRow, ...] = ()
     preflight: tuple[CheckRow, ...] = ()
     votes: tuple[Vote, ...] = ()
@@ -123,10 +136,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """The decision as displays see it."""
         votes = [VoteRow(person=vote.person, at=vote.at, vote="approve", reason=vote.reason) for vote in self.votes]
         votes += [VoteRow(person=vote.person, at=vote.at, vote="reject", reason=vote.reason) for vote in self.refusals]
+        scopes = scopes_of(live(self.causes))
         return DecisionRow(
             id=self.id,
             trigger=", ".join(self.triggers),
-            scope=self.scope,
+            scope=told(scopes) or self.scope,
+            scopes=tuple(scope_words(scope) for scope in scopes),
+            targets=self.targets,
             runbook=self.runbook,
             title=self.title,
             state=self.state.value,
@@ -146,7 +162,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             preflight=self.preflight,
             steps=steps,
             run=self.run,
-            detail=self.detail,
+            detail="; ".join(filter(None, (self.misfit and f"cannot be run: {self.misfit}", self.detail))),
         )
 
 
@@ -160,12 +176,3 @@ def moved(decision: Decision, to: State, at: float, detail: str = "") -> Decisio
     if to not in NEXT[decision.state]:
         raise ValueError(f"a decision never goes from {decision.state} to {to}")
     return msgspec.structs.replace(decision, state=to, changed_at=at, detail=detail)
-
-
-def latest(decisions: Iterable[Decision], trigger: str) -> Decision | None:
-    """The newest decision that a trigger opened or joined; they come in the order of opening."""
-    found = None
-    for decision in decisions:
-        if trigger in decision.triggers:
-            found = decision
-    return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from monitor.deciding.contracts import Book, Executor, Order
+from monitor.deciding.dealt import Dealt
 from monitor.deciding.decision import Decision
 from monitor.deciding.facts import Facts
 from monitor.deciding.journal import Journal
@@ -65,6 +66,7 @@ class Office:
     monotonic: Callable[[], float] = time.monotonic
     nonce: Callable[[], str] = _nonce
     wheel: Wheel = field(default_factory=Wheel)
+    dealt: Dealt = field(default_factory=Dealt)
 
     def view(self, decision: Decision, facts: Facts, deadline: float) -> View:
         """All that a ruling on a decision rests on. deadline: on the monotonic clock."""
@@ -80,12 +82,15 @@ class Office:
             wheel=self.wheel.holder,
             nonce=self.nonce,
             conditions=conditions(plan, facts),
+            dealt=self.dealt,
         )
 
     def row(self, decision: Decision) -> DecisionRow:
         """The decision as displays see it, with the steps of its runbook as they would be sent."""
         plan = self.book.plan(decision.runbook)
-        return decision.row(plan.steps(decision.id, decision.parameters) if plan is not None else ())
+        if plan is None or not decision.targets:
+            return decision.row(())
+        return decision.row(plan.spread(decision.targets).steps(decision.id, plan.values(decision.targets)))
 
     def tell(self, kind: str, decision: Decision, what: str) -> None:
         """Let people know. What goes wrong there never stops a decision."""

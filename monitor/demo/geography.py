@@ -58,6 +58,7 @@ class Pace(NamedTuple):
 PACE = Pace()
 
 GROUPS: dict[str, tuple[str, ...]] = {
+    "all": QUEUES,
     "sales": ("sales-en", "sales-de"),
     "support": ("support-en", "support-de"),
     "back-office": ("billing", "claims"),

@@ -11,7 +11,7 @@ import ipaddress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -41,6 +41,8 @@ class Outcome(NamedTuple):
     wait: float
     """Least seconds until then, as the receiver asked."""
     detail: str
+    reached: Literal["yes", "no", "unknown"] = "yes"
+    """Whether the receiver got it, whatever it made of it."""
 
 
 async def deliver(channel: Webhook, message: Message, base: Path, now: float) -> Outcome:
@@ -64,9 +66,10 @@ async def deliver(channel: Webhook, message: Message, base: Path, now: float) ->
             timeout=channel.timeout,
         )
     except (RequestError, SecretError) as error:
-        return Outcome(delivered=False, again=True, wait=0.0, detail=clean(str(error), _SHOWN))
+        reached: Literal["no", "unknown"] = "unknown" if isinstance(error, RequestError) and error.sent else "no"
+        return Outcome(delivered=False, again=True, wait=0.0, detail=clean(str(error), _SHOWN), reached=reached)
     except Forbidden as error:
-        return Outcome(delivered=False, again=False, wait=0.0, detail=clean(str(error), _SHOWN))
+        return Outcome(delivered=False, again=False, wait=0.0, detail=clean(str(error), _SHOWN), reached="no")
     return judged(answer, now)
 
 

@@ -11,8 +11,21 @@ from yarl import URL
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_METADATA = frozenset(map(ipaddress.ip_address, ("169.254.169.254", "fd00:ec2::254", "100.100.100.200")))
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_METADATA = frozenset(
+    map(
+        ipaddress.ip_address,
+        (
+            *("169.254.169.254", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"),
+            *("169.254.170.2", "169.254.170.23", "fd00:ec2::23"),
+        ),
+    )
+)
+"""Where clouds hand out credentials to whoever asks from inside: AWS (machines, tasks, pods), Google, Alibaba, Azure,
+Oracle."""
+_NAT64 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_COMPATIBLE = ipaddress.ip_network("::/96")
+_ISATAP = frozenset({0x00005EFE, 0x02005EFE})
 
 
 class Forbidden(Exception):  # noqa: N818 - an answer, not a fault
@@ -70,15 +83,20 @@ def split(entry: str) -> tuple[str, int | None]:
 
 
 def hidden(address: Address) -> Address:
-    """The address that is really meant by one that wraps another (IPv4-mapped, 6to4, NAT64)."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address.sixtofour is not None:
-            return address.sixtofour
-        if address in _NAT64:
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address
+    """The address that is really meant by one that wraps another.
+
+    IPv4-mapped and IPv4-compatible (RFC 4291 2.5.5), 6to4 (RFC 3056), Teredo (RFC 4380), NAT64 (RFC 6052 and 8215),
+    ISATAP (RFC 5214).
+    """
+    if not isinstance(address, ipaddress.IPv6Address):
+        return address
+    number, low = int(address), ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    wrapped = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+    if wrapped is not None:
+        return wrapped
+    if any(address in network for network in _NAT64) or (number >> 32) & 0xFFFFFFFF in _ISATAP:
+        return low
+    return low if address in _COMPATIBLE and number > 1 else address
 
 
 def peril(address: Address) -> str:
@@ -90,7 +108,7 @@ def peril(address: Address) -> str:
         return "this machine itself"
     if address.is_link_local:
         return "a link-local address"
-    if address.is_unspecified or address.is_multicast or (address.is_reserved and not address.is_private):
+    if address.is_unspecified or address.is_multicast or address.is_reserved or address in _THIS_NETWORK:
         return "not the address of a host"
     return ""
 

@@ -11,7 +11,8 @@ import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from monitor.outbound.addresses import Forbidden, Target, allowed, cleared, target_of
+from monitor.outbound.addresses import Forbidden, target_of
+from monitor.outbound.resolving import reached
 
 BODY_LIMIT = 1024 * 1024
 """Most bytes of an answer's body that are read."""
@@ -28,8 +29,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """At most `limit` bytes, as they came (no decompression was asked for)."""
     retry_after: str = ""
     """The Retry-After header, as it came."""
-    content_type: str = ""
-    """The Content-Type header, as it came."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """All headers, as they came."""
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, as it came."""
+        return next((value for name, value in self.headers if name.lower() == "content-type"), "")
 
 
 class RequestError(Exception):
@@ -83,9 +89,7 @@ class _State:
 async def _exchange(
     method: str, url: str, allow_hosts: Collection[str], headers: Mapping[str, str], body: bytes | None, state: _State
 ) -> Answer:
-    target = target_of(url)
-    entry = allowed(target, allow_hosts)
-    addresses = cleared(target, entry, await _resolve(target))
+    addresses = await reached(target_of(url), allow_hosts)
     connector = aiohttp.TCPConnector(resolver=Pinned(addresses), use_dns_cache=False, force_close=True)
     async with (
         aiohttp.ClientSession(
@@ -111,7 +115,7 @@ async def _exchange(
             status=response.status,
             body=await _read(response, state.limit),
             retry_after=response.headers.get("Retry-After", ""),
-            content_type=response.headers.get("Content-Type", ""),
+            headers=tuple(response.headers.items()),
         )
 
 
@@ -122,11 +126,6 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
         if len(taken) > limit:
             raise aiohttp.ClientPayloadError(f"the answer is longer than {limit} bytes")
     return bytes(taken)
-
-
-async def _resolve(target: Target) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
 
 
 class Pinned(AbstractResolver):

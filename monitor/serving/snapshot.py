@@ -32,7 +32,11 @@ class CutoverRow(Row, frozen=True, kw_only=True):
     decide_by: float | None = None
     """The last instant at which a rollback may be decided."""
     rollback_seconds: float = 0.0
-    """Longest of the stated budget, the sum of the steps' takes, and the last real run."""
+    """Longest of the stated budget, the sum of the steps' takes, the last real run and the longest rehearsal."""
+    rollback_why: str = ""
+    """Which of them it is."""
+    window_end: float | None = None
+    """When the window of the work ends."""
 
 
 class VerdictRow(Row, frozen=True, kw_only=True):
@@ -194,6 +198,7 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     id: str
     trigger: str
     scope: str
+    """Its scopes in a few words, such as `queue=billing; queue=claims`; `all` for everything at once."""
     runbook: str
     title: str
     state: str
@@ -218,6 +223,10 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     steps: tuple[StepRow, ...]
     run: str = ""
     detail: str = ""
+    scopes: tuple[str, ...] = ()
+    """Every scope that it is asked for in."""
+    targets: tuple[dict[str, str], ...] = ()
+    """The runbook's parameters for each thing that is moved, one after the other; none: it cannot be run."""
 
 
 class RunRow(Row, frozen=True, kw_only=True):

@@ -9,13 +9,17 @@ from uuid import uuid4
 
 import msgspec
 
+from monitor.outbound.addresses import Forbidden, Target
 from monitor.outbound.broker import Broker, MqttError
 from monitor.outbound.mqtt import Session
+from monitor.outbound.resolving import reached
 from monitor.template import fill, filled, texts
 from monitor.text import clean
 from monitor.units import Duration
 from runbooks.context import Context
 from runbooks.effect import Outcome
+from runbooks.mistake import Mistake
+from runbooks.setting import Setting
 from runbooks.step import Step
 
 
@@ -52,10 +56,24 @@ class Mqtt(Step, frozen=True, kw_only=True, tag="mqtt", tag_field="action"):
         yield self.topic
         yield from texts(self.json)
 
+    def hosts(self) -> Iterator[str]:
+        """The broker."""
+        yield self.broker.where
+
+    def deeds(self) -> Iterator[str]:
+        """The message's topic."""
+        yield f"publish {self.topic}"
+
+    def mistakes(self, setting: Setting) -> Iterator[Mistake]:
+        """A broker that the runbook does not say it speaks to."""
+        yield from setting.reach(("broker",), self.broker.host, self.broker.real_port)
+
     async def perform(self, context: Context) -> Outcome:
         """Publish it once."""
-        broker = msgspec.structs.replace(self.broker, clean=True, client_id=f"golive-{uuid4().hex[:12]}")
-        session = Session(broker, context.base)
+        try:
+            session = Session(await self._pinned(context), context.base)
+        except (Forbidden, OSError) as error:
+            return Outcome(kind="failed", detail=clean(f"not sent: {error}"), sent=False)
         sent = False
         try:
             async with asyncio.timeout(self.timeout):
@@ -68,7 +86,7 @@ class Mqtt(Step, frozen=True, kw_only=True, tag="mqtt", tag_field="action"):
                 await context.reach("step.after_send")
                 await sending
         except TimeoutError:
-            detail = f"no receipt from {broker.where} within {self.timeout:g} s"
+            detail = f"no receipt from {self.broker.where} within {self.timeout:g} s"
             return Outcome(kind="unknown" if sent else "failed", detail=detail, sent=sent)
         except MqttError as error:
             known = not sent or error.code is not None
@@ -76,7 +94,15 @@ class Mqtt(Step, frozen=True, kw_only=True, tag="mqtt", tag_field="action"):
         finally:
             await session.disconnect()
         await context.reach("step.after_reply")
-        return Outcome(kind="done", detail=f"receipt from {broker.where}")
+        return Outcome(kind="done", detail=f"receipt from {self.broker.where}")
+
+    async def _pinned(self, context: Context) -> Broker:
+        """The broker under the outbound policy; without TLS by the very address that was checked."""
+        broker = self.broker
+        target = Target("mqtt", broker.host.rstrip(".").lower(), broker.real_port)
+        address = (await reached(target, context.allow_hosts))[0]
+        host = address if broker.tls is None else broker.host
+        return msgspec.structs.replace(broker, host=host, clean=True, client_id=f"golive-{uuid4().hex[:12]}")
 
 
 def _level(value: str) -> str:

@@ -59,6 +59,7 @@ class Rollback:
         self.name = book.name
         self.signals = dict(SIGNALS)
         self.stage = "pilot"
+        self.parameters: dict[str, str] = {}
         self.events: list[tuple[str, str]] = []
         self.concluded = 0
         self.ticked = asyncio.Event()
@@ -69,7 +70,7 @@ class Rollback:
     async def __aenter__(self) -> Self:
         self.journal = await Journal.open(self.state / "journal.db")
         self.desk = Desk(
-            triggers=[trigger(runbook=self.name, cooldown=3600.0)],
+            triggers=[trigger(runbook=self.name, cooldown=3600.0, parameters=self.parameters)],
             people=PEOPLE,
             book=self.book,
             executor=Runner(self.journal, self.state),
@@ -96,10 +97,14 @@ class Rollback:
 
     async def _tick(self) -> None:
         while True:
+            self.observe()
             facts = Facts(at=time.time(), stage=self.stage, rules={"abandon": Truth.TRUE}, signals=dict(self.signals))
             self.desk.consider(facts)
             self.ticked.set()
             await asyncio.sleep(TICK)
+
+    def observe(self) -> None:
+        """What is measured before a tick; by default what a test has set."""
 
     @property
     def decision(self) -> DecisionRow:

@@ -10,6 +10,9 @@ import pytest
 
 from monitor.judging.expressions import parse
 from runbooks.book import Book, shipped
+from runbooks.effect import Retry
+from runbooks.model import Parameter, Runbook
+from runbooks.step import Step
 
 GOOD = """\
 name: mine
@@ -44,7 +47,8 @@ def test_every_shipped_runbook_decodes_and_has_its_page_for_the_human(name: str)
     page = (shipped() / f"{name}.md").read_text()
     for step in runbook.steps:
         assert f"| {step.name} |" in page, "the page says what happens where it stops"
-    defaults = {key: parameter.default or "x" for key, parameter in runbook.parameters.items()}
+    samples = {"number": "+448001234567"}
+    defaults = {key: parameter.default or samples.get(key, "x") for key, parameter in runbook.parameters.items()}
     for row in runbook.rows("d1", runbook.filled(defaults)):
         assert row.request
         assert "cannot be filled" not in row.request
@@ -145,3 +149,12 @@ def test_parameters_that_do_not_fit_are_named(tmp_path: Path, given: dict[str, s
     assert plan is not None
     with pytest.raises(ValueError, match=words):
         plan.filled(given)
+
+
+def test_the_reference_names_every_field_of_a_runbook_and_of_a_step() -> None:
+    """A field that can be written is explained in runbooks/README.md, in the table it belongs to."""
+    text = (shipped().parent / "README.md").read_text()
+    tables = text.split("\n## ")
+    for struct, title in ((Runbook, "The runbook"), (Parameter, "The runbook"), (Step, "A step"), (Retry, "A step")):
+        (table,) = [part for part in tables if part.startswith(title)]
+        assert {name for name in struct.__struct_fields__ if f"`{name}`" not in table} == set()

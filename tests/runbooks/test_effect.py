@@ -103,3 +103,18 @@ def test_a_run_that_is_stopping_begins_nothing(what: Any, kind: Any, asks: bool)
     assert found not in ("again", "probe")
     if what in ("again", "probe") and kind == "unknown" and not asks:
         assert found == "park"
+
+
+@given(
+    what=st.sampled_from(["done", "again", "probe", "park", "pause"]),
+    kind=st.sampled_from(["done", "failed", "unknown"]),
+    asks=st.booleans(),
+)
+def test_past_its_deadline_nothing_is_tried_again_but_a_probe_may_be_asked(what: Any, kind: Any, asks: bool) -> None:
+    """A late step is never sent again by itself; what is not known of it is parked, and looking changes nothing."""
+    found = restrained(what, Outcome(kind=kind, detail=""), asks=asks, stopping=False, late=True)
+    assert found != "again"
+    if what == "probe" and not asks:
+        assert found == "probe"
+    if what == "again" and kind == "unknown":
+        assert found == "park"

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from monitor.outbound.broker import Broker
 from runbooks.actions.mqtt import Mqtt
 from runbooks.context import Context
 from tests.rig.mosquitto import Mosquitto, free_port
+from tests.rig.mqtt_faults import puback_faults
+from tests.rig.programs import program
+from tests.rig.waiting import until
 
 VALUES = {"queue": "sales/+en", "decision": "d1", "run": "r1", "step": "tell"}
 CONNACK, PUBLISH, PUBACK_FAILED = 0x20, 0x30, b"\x40\x03\x00\x01\x87"
@@ -27,6 +33,10 @@ def step(port: int) -> Mqtt:
         json={"to": "legacy", "queue": "{queue}"},
         timeout=2.0,
     )
+
+
+def here(port: int, folder: Path) -> Context:
+    return Context(values=VALUES, base=folder, allow_hosts=(f"127.0.0.1:{port}",))
 
 
 @asynccontextmanager
@@ -66,7 +76,7 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 async def test_a_receipt_from_a_real_broker_is_done(tmp_path: Path, mosquitto: Mosquitto) -> None:
     """With mosquitto's PUBACK the step is done; a value cannot leave its level of the topic."""
     tell = step(mosquitto.port)
-    context = Context(values=VALUES, base=tmp_path)
+    context = here(mosquitto.port, tmp_path)
     assert tell.request_text(context) == (
         f"publish to 127.0.0.1:{mosquitto.port} cc/sales__en/route"
         ' {"to":"legacy","queue":"sales/+en","idempotency_key":"d1/tell"}'
@@ -89,11 +99,51 @@ async def test_without_a_receipt_it_is_not_done(
 ) -> None:
     """A lost receipt is an unknown outcome; a refusal is a failure; both may have left this machine."""
     async with broker(on_publish) as port:
-        outcome = await step(port).perform(Context(values=VALUES, base=tmp_path))
+        outcome = await step(port).perform(here(port, tmp_path))
     assert (outcome.kind, outcome.sent) == (kind, True)
 
 
 async def test_a_broker_that_is_not_there_was_not_sent_anything(tmp_path: Path) -> None:
     """No connection is a failure after which trying again is safe."""
-    outcome = await step(free_port()).perform(Context(values=VALUES, base=tmp_path))
+    port = free_port()
+    outcome = await step(port).perform(here(port, tmp_path))
     assert (outcome.kind, outcome.sent) == ("failed", False)
+
+
+async def test_a_broker_that_is_not_allowed_is_not_spoken_to(tmp_path: Path) -> None:
+    """The outbound policy holds for MQTT as for HTTP: unlisted, or listed by a name that leads to this machine."""
+    asked: list[asyncio.StreamWriter] = []
+    async with broker(asked.append) as port:
+        for allow in ((), (f"127.0.0.1:{port + 1}",), ("127.0.0.1",)):
+            context = Context(values=VALUES, base=tmp_path, allow_hosts=allow)
+            outcome = await step(port).perform(context)
+            assert (outcome.kind, outcome.sent) == ("failed", False)
+            assert "allow_hosts" in outcome.detail
+    assert asked == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("fault", ["puback lost", "cut at puback", "broker dies"])
+async def test_a_receipt_that_is_lost_on_the_way_is_never_taken_for_done(
+    tmp_path: Path, mosquitto: Mosquitto, fault: str
+) -> None:
+    """The real broker has the message and its receipt does not arrive: unknown, by every fault; never done."""
+    fate = {"puback lost": "drop", "cut at puback": "cut", "broker dies": "drop"}[fault]
+    tell = msgspec.structs.replace(step(0), retain=True, timeout=2.0)
+    async with puback_faults(mosquitto.port, fate) as proxy:
+        tell = msgspec.structs.replace(tell, broker=msgspec.structs.replace(tell.broker, port=proxy.port))
+        task = asyncio.ensure_future(tell.perform(here(proxy.port, tmp_path)))
+        await until(lambda: proxy.faults, 10)
+        if fault == "broker dies":
+            os.kill(mosquitto.pid, signal.SIGKILL)
+        outcome = await task
+    assert (outcome.kind, outcome.sent) == ("unknown", True)
+    assert proxy.faults == 1, "the fault did happen"
+    if fault != "broker dies":
+        got = await asyncio.create_subprocess_exec(
+            program("mosquitto_sub"),
+            *("-h", "127.0.0.1", "-p", str(mosquitto.port), "-t", "cc/sales__en/route", "-C", "1", "-W", "5"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await got.communicate()
+        assert b'"idempotency_key":"d1/tell"' in out, "and the broker has the message"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.terminal.drawing.marks import CHECKS, GATES, mark, shown
 from dashboards.terminal.drawing.phrases import against, age, clock, countdown
+from dashboards.terminal.drawing.reach import calls, moves
 from dashboards.terminal.drawing.runbook import short_digest
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, wrap
 from dashboards.terminal.drawing.work import Work
@@ -36,8 +37,13 @@ def approval_facts(decision: DecisionRow, view: View, width: int, glyphs: Glyphs
     lines += fact("decision", f"{decision.id} {glyphs.dot} {short_digest(decision.digest)}", width, glyphs)
     title = f"{decision.runbook} {glyphs.dot} {decision.title}" if decision.title else decision.runbook
     lines += fact("runbook", title, width, glyphs, "strong")
-    values = ", ".join(f"{k}={v}" for k, v in decision.parameters.items()) or "no parameters"
-    lines += fact("with", f"{values} {glyphs.dot} scope {decision.scope}" if decision.scope else values, width, glyphs)
+    values = moves(decision) or "no parameters"
+    if everywhere := calls(decision):
+        lines += fact("with", values, width, glyphs, "strong")
+        lines += fact("called in", everywhere, width, glyphs)
+    else:
+        values = f"{values} {glyphs.dot} scope {decision.scope}" if decision.scope else values
+        lines += fact("with", values, width, glyphs)
     if decision.deadline is not None:
         left = decision.deadline - view.now
         words = f"in {countdown(left)}" if left > 0 else "expired"
@@ -53,6 +59,8 @@ def approval_facts(decision: DecisionRow, view: View, width: int, glyphs: Glyphs
     lines += fact("oldest", f"{oldest}; {now_oldest(view)}", width, glyphs)
     asked = f"{decision.requester or 'nobody'} at {clock(decision.opened_at)} UTC"
     lines += fact("asked by", f"{asked}: {decision.reason}" if decision.reason else asked, width, glyphs)
+    if not decision.targets and decision.detail:
+        lines += fact("careful", decision.detail, width, glyphs, "notice")
     lines += fact("sends", sends(decision), width, glyphs)
     for check in decision.preflight:
         if check.state != "true":

@@ -118,7 +118,7 @@ def waiting(view: View, snapshot: Snapshot, width: int) -> Span:
 
 
 def banner(view: View, width: int, glyphs: Glyphs) -> Line:
-    """One line that must not be missed: the daemon is gone, or is not whole. Empty when all is well."""
+    """One line that must not be missed: the daemon is gone or not whole, or it is too late. Empty when all is well."""
     snapshot = view.snapshot
     if view.gone:
         if snapshot is None:
@@ -131,7 +131,23 @@ def banner(view: View, width: int, glyphs: Glyphs) -> Line:
         return (Span(fit(text, width, glyphs), "alarm"),)
     if snapshot is not None and snapshot.monitor.degraded:
         return (Span(fit(f" monitor not whole: {snapshot.monitor.degraded}", width, glyphs), "notice"),)
-    return ()
+    late = too_late(view)
+    return (Span(fit(f" {late}", width, glyphs), "notice"),) if late else ()
+
+
+def too_late(view: View) -> str:
+    """That no rollback would end inside the window any more; empty while one would, and once the window is over."""
+    cutover = view.snapshot.cutover if view.snapshot is not None else None
+    if cutover is None or cutover.decide_by is None or view.now < cutover.decide_by:
+        return ""
+    end = cutover.window_end if cutover.window_end is not None else cutover.decide_by + cutover.rollback_seconds
+    if view.now > end:
+        return ""
+    took = f"one takes {format_duration(cutover.rollback_seconds)}"
+    why = f" ({cutover.rollback_why})" if cutover.rollback_why else ""
+    return (
+        f"too late to decide a rollback since {clock(cutover.decide_by)} UTC: {took}{why}, the window ends {clock(end)}"
+    )
 
 
 def one_line(view: View, width: int, glyphs: Glyphs) -> Line:

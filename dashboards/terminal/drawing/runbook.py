@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.terminal.drawing.marks import CHECKS, GATES, STEPS, WORK, mark, mark_width, shown
 from dashboards.terminal.drawing.phrases import against, age, clock, countdown
+from dashboards.terminal.drawing.reach import calls, moves
 from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, clip, heading, join, row, wrap
 from dashboards.terminal.drawing.work import LIVE, OPEN, Work
 from dashboards.terminal.view import View
@@ -77,8 +78,10 @@ def _head(work: Work, view: View, width: int, glyphs: Glyphs) -> list[Line]:
         lines += wrap(f"because {source.reason}", width, glyphs)
     if decision is not None:
         lines += _signatures(decision, view, width, glyphs)
-        if decision.parameters:
-            lines += wrap("with " + ", ".join(f"{k}={v}" for k, v in decision.parameters.items()), width, glyphs)
+        if values := moves(decision):
+            lines += wrap(f"with {values}", width, glyphs)
+        if everywhere := calls(decision):
+            lines += wrap(f"called in {everywhere}", width, glyphs)
     details = [row.detail for row in (decision, run) if row is not None and row.detail]
     for text in dict.fromkeys(details):
         lines += wrap(text, width, glyphs, "notice")

@@ -87,6 +87,11 @@ def _rollback_window(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
         yield (), max(0.0, snapshot.cutover.decide_by - snapshot.at)
 
 
+def _rollback_seconds(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    if snapshot.cutover.rollback_seconds:
+        yield (), snapshot.cutover.rollback_seconds
+
+
 def _rule_values(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     for rule in snapshot.rules:
         if rule.value is not None:
@@ -116,7 +121,8 @@ def _rule_samples(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
 
 
 def _decisions(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
-    newest = {(row.trigger, row.scope): row for row in sorted(snapshot.decisions, key=lambda row: row.opened_at)}
+    ordered = sorted(snapshot.decisions, key=lambda row: row.opened_at)
+    newest = {(row.trigger, scope): row for row in ordered for scope in row.scopes or (row.scope,)}
     counts = Counter((row.trigger, row.state) for row in newest.values())
     for trigger in sorted({trigger for trigger, _ in newest}):
         for state in DECISION_STATES:
@@ -210,6 +216,12 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition("golive_cutover_phase", _G, "The phase of the cutover.", _phase),
     Condition("golive_gate_state", _G, "The state of a gate.", _gates),
     Condition("golive_rollback_window_remaining_seconds", _G, "Time left to decide a rollback.", _rollback_window),
+    Condition(
+        "golive_rollback_seconds",
+        _G,
+        "How long a rollback takes: the longest of what is stated and what was measured.",
+        _rollback_seconds,
+    ),
     Condition("golive_rule_value", _G, "What a rule measured, in the base unit of its metric.", _rule_values),
     Condition("golive_rule_limit", _G, "A rule's limits, in the base unit of its metric.", _rule_limits),
     Condition(

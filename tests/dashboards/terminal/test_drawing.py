@@ -17,7 +17,7 @@ from dashboards.terminal.app import Terminal
 from dashboards.terminal.commands import Command, parse
 from dashboards.terminal.drawing.board import spark
 from dashboards.terminal.drawing.gates import gate_line, plan, worst_first
-from dashboards.terminal.drawing.header import HUGE, NARROW, TINY, WIDE, one_line
+from dashboards.terminal.drawing.header import HUGE, NARROW, TINY, WIDE, banner, one_line
 from dashboards.terminal.drawing.phrases import against, compared, countdown, elapsed, limit, span
 from dashboards.terminal.drawing.spans import Glyphs, plain
 from dashboards.terminal.drawing.work import works
@@ -281,3 +281,27 @@ async def test_a_picture_is_made_by_the_program_and_asks_no_other_host() -> None
     assert svg.startswith("<svg")
     assert "BREACH" in svg
     assert "url(" not in svg.replace("url(#", "")
+
+
+@pytest.mark.parametrize(
+    ("late", "told"),
+    [
+        (-1.0, ""),
+        (0.0, "too late to decide a rollback since"),
+        (239.0, "one takes 4m00s (the last run of voice-back)"),
+        (241.0, ""),
+    ],
+)
+def test_the_board_says_when_it_is_too_late_to_roll_back(late: float, told: str) -> None:
+    """From the last instant until the window's end a line says so on every screen, with the reason."""
+    base = recorded.HEALTHY
+    cutover = msgspec.structs.replace(
+        base.cutover,
+        decide_by=base.at - late,
+        rollback_why="the last run of voice-back",
+        window_end=base.at - late + 240,
+    )
+    view = View(snapshot=msgspec.structs.replace(base, cutover=cutover), now=base.at)
+    line = banner(view, 160, PLAIN)
+    assert told in "".join(span.text for span in line)
+    assert bool(line) is bool(told)

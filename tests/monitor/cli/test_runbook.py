@@ -101,12 +101,13 @@ async def test_approve_prints_what_is_signed_and_signs_exactly_that() -> None:
 
 
 async def test_each_act_goes_where_it_belongs() -> None:
-    """start, reject, abort and resolve are one request each."""
+    """start, reject, rearm, abort and resolve are one request each."""
     async with daemon() as here:
         row, environment = asking(here.snapshot), here.snapshot.cutover.environment
         calls = (
             ("start", row.runbook, "queue=sales", "--yes-env", environment, "--reason", "now"),
             ("reject", row.id, "--reason", "false alarm"),
+            ("rearm", row.id, "--reason", "carrier has mended it"),
             ("abort", "run-1", "--reason", "stop"),
             ("resolve", "run-1/agents", "done", "--reason", "seen"),
         )
@@ -116,9 +117,33 @@ async def test_each_act_goes_where_it_belongs() -> None:
         assert [(path, body) for path, body, _ in here.acts] == [
             ("/api/v1/runs", {"runbook": row.runbook, "parameters": {"queue": "sales"}, "reason": "now"}),
             (f"/api/v1/decisions/{row.id}/reject", {"reason": "false alarm"}),
+            (f"/api/v1/decisions/{row.id}/rearm", {"reason": "carrier has mended it"}),
             ("/api/v1/runs/run-1/abort", {"reason": "stop"}),
             ("/api/v1/runs/run-1/steps/agents/resolve", {"outcome": "done", "reason": "seen"}),
         ]
+
+
+async def test_arming_again_needs_a_reason() -> None:
+    """Without one nothing is sent."""
+    async with daemon() as here:
+        code, _, err = await golive("rearm", "d1", "--url", here.url)
+        assert (code != 0, here.acts, "reason" in err.lower()) == (True, [], True)
+
+
+async def test_show_lists_every_scope_and_every_target() -> None:
+    """What is asked for in three queues names all three, and in which order they are dealt with."""
+    async with daemon() as here:
+        row = msgspec.structs.replace(
+            asking(here.snapshot),
+            scopes=("queue=sales", "queue=claims"),
+            targets=({"queue": "sales"}, {"queue": "claims"}),
+        )
+        here.snapshot = msgspec.structs.replace(here.snapshot, decisions=(row,))
+        code, out, _ = await golive("show", row.id, "--url", here.url)
+        assert code == 0
+        lines = [" ".join(line.split()) for line in out.splitlines()]
+        for line in ("scope queue=sales", "scope queue=claims", "target 1 queue = sales", "target 2 queue = claims"):
+            assert line in lines
 
 
 async def test_list_and_show_need_no_daemon(tmp_path: Path) -> None:

@@ -114,3 +114,23 @@ async def test_after_max_runs_only_people_ask(tmp_path: Path) -> None:
     row = await world.desk.request_run(ANNA, "voice-back", {}, "once more")
     assert row.state == "awaiting"
     await world.stop()
+
+
+async def test_what_was_executed_is_executed_again_only_with_a_reason_and_as_a_run_of_its_own(tmp_path: Path) -> None:
+    """A finished rollback asked for again: refused without a reason; with one it is another decision and another run."""
+    world = await World(tmp_path / "j.db", trigger(max_runs=1)).start()
+    await executing(world)
+    first = world.row()
+    world.executor.handles[0].report("done", "verified")
+    await world.settled()
+    with pytest.raises(Refusal) as refused:
+        await world.desk.request_run(ANNA, "voice-back", {}, " ")
+    assert refused.value.status == 422
+    assert refused.value.what == f"voice-back was executed already, as {first.run}, and is rolled back"
+    row = await world.desk.request_run(ANNA, "voice-back", {}, "calls came back to target by mistake")
+    assert row.id != first.id
+    await world.sign(BEN, row)
+    await world.tick()
+    orders = [handle.order for handle in world.executor.handles]
+    assert len({order.run for order in orders}) == len(orders) == 2
+    await world.stop()

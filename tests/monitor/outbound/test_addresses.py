@@ -1,15 +1,19 @@
-"""Where requests may go: sixty spellings of places they may not."""
+"""Where requests may go: seventy spellings of places they may not."""
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monitor.outbound.addresses import Forbidden, allowed, cleared, split, target_of
+from monitor.outbound.addresses import Address, Forbidden, Target, allowed, cleared, peril, split, target_of
 from monitor.outbound.http import RequestError, request
 from tests.runbooks.target import served
 
@@ -53,20 +57,110 @@ SPELLINGS = [
     "224.0.0.1",
     "255.255.255.255",
     "[ff02::1]",
+    "127.0.0.1.",
+    "127.0.0.1..",
+    "localhost..",
+    "LocalHost.",
+    "①②⑦.⓪.⓪.①",
+    "１２７.0.0.1",  # noqa: RUF001 - the trick itself
+    "127。0。0。1",
+    "169。254。169。254",
+    "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
+    "%31%32%37.0.0.1",
+    "loc%61lhost",
+    "127.0.0.1%00.example.com",
+    "127.0.0.1\t",
+    "127.0.0.1\n.example.com",
+    "0x7F.0x0.0x0.0x1",
+    "0177.0x0.0.1",
+    "00000177.0.0.1",
+    "4294967295",
+    "0xffffffff",
+    "240.0.0.1",
+    "0.1.2.3",
+    "169.254.169.254.",
+    "169.254.170.2",
+    "168.63.129.16",
+    "192.0.0.192",
+    "[::127.0.0.1]",
+    "[::7f00:1]",
+    "[::FFFF:A9FE:A9FE]",
+    "[2001:0:4136:e378:8000:63bf:80ff:fffe]",
+    "[fe80::5efe:7f00:1]",
+    "[2001:db8::200:5efe:a9fe:a9fe]",
+    "[64:ff9b:1::7f00:1]",
+    "[fd20:ce::254]",
+    "[fd00:ec2::23]",
+    "[ff0e::1]",
 ]
 """Each leads to this machine, a link-local, a metadata or no host's address, however it is spelled."""
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
 @pytest.mark.parametrize("listed", [False, True])
-async def test_no_spelling_leads_to_a_forbidden_place(host: str, listed: bool) -> None:
-    """Neither unlisted nor listed as a bare name is this machine or a metadata service spoken to."""
-    bare = host.strip("[]").lower().rstrip(".")
-    allow = [bare] if listed else []
+async def test_no_spelling_leads_to_a_forbidden_place(host: str, listed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither unlisted nor listed, as it is written or as it is read, is such a place connected to."""
+    tried: list[object] = []
+
+    async def connect(*given: object, **_: object) -> object:
+        tried.append(given)
+        raise OSError("connected")
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", connect)
+    url = f"http://{host}/latest/meta-data"
+    allow = [host.strip("[]").lower().rstrip("."), *_read(url)] if listed else []
     with pytest.raises((RequestError, ValueError)) as refused:
-        await request("GET", f"http://{host}/latest/meta-data", allow_hosts=allow, timeout=3)
+        await request("GET", url, allow_hosts=allow, timeout=3)
     if isinstance(refused.value, RequestError):
         assert not refused.value.sent
+    assert tried == []
+
+
+def _read(url: str) -> list[str]:
+    try:
+        return [target_of(url).host]
+    except Forbidden:
+        return []
+
+
+INSIDE = (
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "0.0.0.0/8",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+    "168.63.129.16/32",
+    "100.100.100.200/32",
+)
+
+
+@given(st.sampled_from(INSIDE).flatmap(lambda net: st.ip_addresses(network=net)), st.sampled_from(range(8)))
+def test_no_wrapping_hides_where_an_address_leads(inside: ipaddress.IPv4Address, wrapping: int) -> None:
+    """Mapped, compatible, 6to4, Teredo, NAT64 (both prefixes), ISATAP: what lies inside counts."""
+    number = int(inside)
+    wrapped = (
+        inside,
+        ipaddress.IPv6Address((0xFFFF << 32) | number),
+        ipaddress.IPv6Address(max(number, 2)),
+        ipaddress.IPv6Address((0x2002 << 112) | (number << 80)),
+        ipaddress.IPv6Address((0x20010000 << 96) | (number ^ 0xFFFFFFFF)),
+        ipaddress.IPv6Address((0x64FF9B << 96) | number),
+        ipaddress.IPv6Address((0x64FF9B0001 << 80) | number),
+        ipaddress.IPv6Address((0x20010DB8 << 96) | (0x00005EFE << 32) | number),
+    )[wrapping]
+    assert peril(wrapped)
+    with pytest.raises(Forbidden):
+        cleared(Target("http", "listed.example", 80), "listed.example:80", [str(wrapped)])
+
+
+@given(
+    st.ip_addresses(network="203.0.113.0/24")
+    | st.ip_addresses(network="2001:db8:7::/48")
+    | st.ip_addresses(network="10.0.0.0/8")
+)
+def test_ordinary_addresses_are_spoken_to(address: Address) -> None:
+    """A host on the internet or in a private network is no peril, so that real carriers and PBXes are reached."""
+    assert peril(address) == "" or "5efe" in address.exploded.replace(":", "")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +180,17 @@ async def test_no_spelling_leads_to_a_forbidden_place(host: str, listed: bool) -
         "http://169.254.169.254#@example.com/",
         "http://example.com:0/",
         "http://example.com:99999/",
+        "http://example.com:80:80/",
+        "http://[::1/",
+        "http://[::1]@example.com/",
+        "http://example.com%40169.254.169.254/",
+        "http://169.254.169.254;@example.com/",
+        "dict://example.com/",
+        "ldap://example.com/",
+        "data:text/plain,x",
+        "javascript:alert(1)",
+        "HTTP:/example.com",
+        "http:example.com",
     ],
 )
 def test_other_urls_are_refused(url: str) -> None:

@@ -112,6 +112,15 @@ def test_decisions_alerts_and_the_journal_are_on_the_page():
     assert found["golive_rollback_window_remaining_seconds", ()] == 1800.0
 
 
+def test_how_long_a_rollback_takes_can_be_alerted_on_beside_the_time_that_is_left():
+    """Both sides of the decide-by clock are on the page; without a time there is no line."""
+    base = board()
+    assert ("golive_rollback_seconds", ()) not in samples(text_of(exposition(snapshot=base)))
+    cutover = msgspec.structs.replace(base.cutover, rollback_seconds=1320.0)
+    found = samples(text_of(exposition(snapshot=msgspec.structs.replace(base, cutover=cutover))))
+    assert found["golive_rollback_seconds", ()] == 1320.0
+
+
 def test_many_rules_are_sliced_too():
     """A snapshot with thousands of rule groups is rendered in short pieces like the store."""
     base = board()
