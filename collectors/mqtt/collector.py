@@ -11,6 +11,7 @@ from collectors.mqtt.formats import AnyFormat
 from collectors.mqtt.native import Native
 from collectors.mqtt.reading import Reader
 from collectors.mqtt.topics import SHARED, matches
+from monitor.failpoints import reach
 from monitor.intake.inlet import Inlet
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.broker import TAKEN_OVER
@@ -160,6 +161,7 @@ class _State:
                 else:
                     self._readers[number].read(list(part), received)
         await inlet.commit()
+        await reach("mqtt.before_ack")
 
     def _number(self, message: tuple[str, bytes]) -> int:
         """Which subscription a message belongs to: the first whose filter it falls under, or -1."""

@@ -38,7 +38,7 @@ class Told(NamedTuple):
 
 class _Said(NamedTuple):
     at: float
-    lost: int
+    total: int
     newest: Gap | None
 
 
@@ -53,7 +53,7 @@ class Gaps:
     """Looked at with each tick."""
 
     def __init__(self) -> None:
-        self._said: dict[str, _Said] = {}
+        self._said: dict[tuple[str, bool], _Said] = {}
         self._gate: JudgedGate | None = None
         self._looked = 0.0
 
@@ -62,13 +62,14 @@ class Gaps:
         told = []
         for shared, numbers in intake.numbers.items():
             numbers.settle(now)
-            before = self._said.setdefault(shared, _Said(-SAY_EVERY, numbers.lost, None))
-            newest = numbers.gaps[-1] if numbers.gaps else None
-            if newest == before.newest or now - before.at < SAY_EVERY:
-                continue
-            name = intake.keeper(shared).name
-            told.append(Told(_line(name, newest, numbers.lost - before.lost), name))
-            self._said[shared] = _Said(now, numbers.lost, newest)
+            for counted in (False, True):
+                newest = next((gap for gap in reversed(numbers.gaps) if bool(gap.size) is counted), None)
+                before = self._said.get((shared, counted), _Said(now - SAY_EVERY, 0, None))
+                if newest is None or newest == before.newest or now - before.at < SAY_EVERY:
+                    continue
+                name = intake.keeper(shared).name
+                told.append(Told(_line(name, newest, numbers.total - before.total), name))
+                self._said[shared, counted] = _Said(now, numbers.total, newest)
         return told
 
     def gate(self, intake: Intake, judges: Mapping[str, Judge], now: float) -> JudgedGate | None:
@@ -119,13 +120,12 @@ def missing_since(numbers: Numbers, start: float, now: float) -> tuple[int, floa
     return missing, max(share, min(1.0, dark / max(now - start, 1.0))), max(gap.ended for gap in inside)
 
 
-def _line(name: str, gap: Gap | None, lost: int) -> str:
-    if gap is None:
-        return f"source {name}: {lost:,} messages are lost"
+def _line(name: str, gap: Gap, lost: int) -> str:
+    """A journal line: what became certain since the last one, and when the newest of it was."""
     between = f"between {_clock(gap.began)} and {_clock(gap.ended)}"
     if not gap.size:
         return f"source {name}: what was published {between} is lost, nobody knows how much"
-    return f"source {name}: gap of {lost or gap.size:,} messages {between}"
+    return f"source {name}: gap of {lost:,} messages {between}"
 
 
 def _clock(at: float) -> str:

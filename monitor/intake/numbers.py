@@ -26,7 +26,9 @@ class Numbers:
         self.gaps: deque[Gap] = deque(maxlen=MOST_GAPS)
         """What is missing for good, in the order in which it became certain."""
         self.lost = 0
-        """Messages known to be lost, over all sources."""
+        """Messages known to be lost, over all sources and lives."""
+        self.total = 0
+        """The same in this life alone: the sum of all gaps with a size."""
         self._sources: dict[str, Sequence] = {}
         self._open: dict[str, Sequence] = {}
         self._heard: deque[list[float]] = deque(maxlen=_SLOTS)
@@ -56,6 +58,7 @@ class Numbers:
             sequence.lost(now)
             for gap in sequence.closed():
                 self.lost += gap.size
+                self.total += gap.size
                 self.remember(gap)
             if sequence.certain != before:
                 self._touched[source] = sequence

@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from monitor.failpoints import reach_in_thread
 from monitor.intake.blocks import Columns, joined, pack, unpack
 from monitor.model import Labels
 
@@ -269,6 +270,7 @@ def _commit(database: sqlite3.Connection, path: Path, now: float, work: _Work) -
     if not any(work):
         return None
     try:
+        reach_in_thread("store.before_commit")
         with database:
             database.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?)", work.defined)
             rows = [(*key, state, now) for key, state in work.numbered.items()]
@@ -280,7 +282,7 @@ def _commit(database: sqlite3.Connection, path: Path, now: float, work: _Work) -
                     "INSERT INTO block (written, first, last, samples) VALUES (?, ?, ?, ?)",
                     (now, first, last, pack(columns)),
                 )
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         msg = f"samples could not be written to {path}: {error}; next: free space on that disk"
         return RecordError(msg)
     return None
