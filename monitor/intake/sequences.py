@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.judging.store import AHEAD
+from monitor.judging.store import AHEAD, LATENESS
 
 GRACE = 5.0
 """Seconds that a missing message may still be on its way (a redelivery) before it counts as lost."""
@@ -47,6 +47,7 @@ class Kept(NamedTuple):
     newest_at: float
     lost: int
     duplicates: int
+    first: int
     missing: list[tuple[int, int, float, float]]
 
 
@@ -56,10 +57,12 @@ _decode = msgspec.msgpack.Decoder(Kept).decode
 class Sequence:
     """Sequence numbers of one source, which count up by one."""
 
-    __slots__ = ("_closed", "_missing", "_newest_at", "certain", "duplicates", "newest")
+    __slots__ = ("_closed", "_first", "_missing", "_newest_at", "certain", "duplicates", "newest")
 
     def __init__(self) -> None:
         self.newest = -1
+        self._first = -1
+        """The lowest number that can be news; -1 once the source counts anew, since lower ones may be of the count before."""
         self._newest_at = -math.inf
         self.duplicates = 0
         self._missing: list[_Range] = []
@@ -76,7 +79,8 @@ class Sequence:
         """Take note of a number; False when it is a repeat and its message must not count again.
 
         at: the message's own time, unix seconds. A number that was there before, in a message newer than all
-        before it, is a source that started to count anew; with an old time it is a redelivery. A clock that is
+        before it, is a source that started to count anew; with an old time it is a redelivery. What is older than
+        a minute when a source is first heard (a retained message) is taken and begins no count. A clock that is
         ahead by no more than a sample's may be is believed, or each redelivery would look newer than the last.
         """
         if at > received + AHEAD:
@@ -84,8 +88,12 @@ class Sequence:
         newest, newest_at = self.newest, self._newest_at
         if at > newest_at:
             self._newest_at = at
-        if seq == newest + 1 or newest < 0:
+        if seq == newest + 1 and newest >= 0:
             self.newest = seq
+            return True
+        if newest < 0:
+            if at > received - LATENESS:
+                self.newest = self._first = seq
             return True
         if seq > newest and seq - newest <= ABSURD:
             if len(self._missing) >= MOST_RANGES:
@@ -93,16 +101,29 @@ class Sequence:
             self._missing.append(_Range(newest + 1, seq - 1, received, min(newest_at, at), at))
             self.newest = seq
             return True
+        return self._is_news(seq, at, newest_at, received)
+
+    def _is_news(self, seq: int, at: float, newest_at: float, received: float) -> bool:
+        """Whether a number that is not beyond the newest one was never heard."""
         if self._missing and self._found(seq):
             return True
         if at > newest_at:
             for missing in self._missing:
                 self._lose(missing)
             self._missing.clear()
-            self.newest = seq
+            self.newest, self._first = seq, -1
+            return True
+        if seq < self._first and self._first - seq <= ABSURD:
+            self._overtaken(seq, at, received)
             return True
         self.duplicates += 1
         return False
+
+    def _overtaken(self, seq: int, at: float, received: float) -> None:
+        """The very first messages came in another order, by two ways say: this one is news, and those between are missing."""
+        if seq + 1 < self._first:
+            self._missing.insert(0, _Range(seq + 1, self._first - 1, received, at, at))
+        self._first = seq
 
     def _found(self, seq: int) -> bool:
         """Whether a number was missing; it is not any more."""
@@ -142,7 +163,9 @@ class Sequence:
     def pack(self) -> bytes:
         """What is known, as bytes."""
         missing = [(part.first, part.last, part.began, part.ended) for part in self._missing]
-        return msgspec.msgpack.encode(Kept(self.newest, self._newest_at, self.certain, self.duplicates, missing))
+        return msgspec.msgpack.encode(
+            Kept(self.newest, self._newest_at, self.certain, self.duplicates, self._first, missing)
+        )
 
     @classmethod
     def unpack(cls, state: bytes, now: float) -> Sequence:
@@ -159,5 +182,6 @@ class Sequence:
         made = cls()
         made.newest, made._newest_at = kept.newest, kept.newest_at
         made.certain, made.duplicates = kept.lost, kept.duplicates
+        made._first = kept.first
         made._missing = [_Range(first, last, now, began, ended) for first, last, began, ended in kept.missing]
         return made

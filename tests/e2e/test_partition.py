@@ -170,32 +170,81 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * 4096
 
 
-async def test_lost_receipts_cuts_and_a_turned_byte_lose_and_double_nothing(
+async def kept_once(running: RunningDaemon, count: int, within: float = 45.0) -> None:
+    """Wait until so many numbers are on disk, and see that each is there once."""
+    record = running.folder / "state" / "record.db"
+    deadline = time.monotonic() + within
+    found = await asyncio.to_thread(on_disk, record)
+    while len(found) < count and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+        found = await asyncio.to_thread(on_disk, record)
+    assert (len(found), found.total()) == (count, count)
+
+
+async def test_lost_receipts_and_cut_connections_lose_and_double_nothing(
     broker: Mosquitto, daemon: Callable[[str], RunningDaemon]
 ) -> None:
-    """I3, I5. Receipts that never reach the broker, a connection that is cut and one that is garbled: each message is on disk once."""
+    """I5. Receipts that never reach the broker, connections that are cut either way: each message is on disk once."""
     broker.start()
     rules = [
         DropPacket(way="up", kind=4, times=40),
-        Cut(way="down", after=30_000, connection=0),
-        Corrupt(way="down", after=20_000, connection=1),
-        Cut(way="up", after=2_000, connection=2),
+        Cut(way="down", after=100_000, connection=0),
+        Cut(way="up", after=600, connection=1),
+        Cut(way="down", after=50_000, connection=2),
     ]
     async with FaultProxy(broker.port, rules, seed=3) as proxy:
         running = daemon(NUMBERED.format(port=proxy.port, metric=METRIC))
         await running.start()
         await running.until(lambda seen: seen.sources[0].state == "ok")
-        speaker = Speaker(broker.port, "porto")
-        await speaker.talk(3000, 1000)
-        record = running.folder / "state" / "record.db"
-        deadline = time.monotonic() + 60
-        found = await asyncio.to_thread(on_disk, record)
-        while len(found) < 3000 and time.monotonic() < deadline:
-            await asyncio.sleep(0.2)
-            found = await asyncio.to_thread(on_disk, record)
+        await Speaker(broker.port, "porto").talk(3000, 1000)
+        await kept_once(running, 3000)
         seen = await running.snapshot()
-        assert proxy.happened["Cut"] == 2
-        assert proxy.happened["Corrupt"] == 1
-        assert proxy.happened["DropPacket"] == 40
-        assert (len(found), found.total()) == (3000, 3000)
+        assert (proxy.happened["Cut"], proxy.happened["DropPacket"]) == (3, 40)
         assert seen.sources[0].gaps == 0
+
+
+async def test_killed_between_disk_and_receipt_a_message_counts_once(
+    broker: Mosquitto, daemon: Callable[[str], RunningDaemon]
+) -> None:
+    """I3. Killed at the very point where samples are on disk and not yet acknowledged, three times: they come again and count once."""
+    broker.start()
+    running = daemon(NUMBERED.format(port=broker.port, metric=METRIC))
+    speaker = Speaker(broker.port, "porto")
+    await running.start()
+    await running.until(lambda seen: seen.sources[0].state == "ok")
+    assert running.process is not None
+    await speaker.talk(100, 1000)
+    await kept_once(running, 100)
+    for round_ in range(3):
+        running.kill()
+        await running.start(GOLIVE_FAILPOINTS="mqtt.before_ack=kill")
+        await asyncio.gather(speaker.talk(100, 1000), asyncio.to_thread(running.process.wait, 20))
+        again = await asyncio.to_thread(on_disk, running.folder / "state" / "record.db")
+        assert len(again) > 100 + 100 * round_, "it was killed before anything new was on disk"
+        await running.start()
+        await running.until(lambda seen: seen.sources[0].state == "ok")
+        await kept_once(running, 200 + 100 * round_)
+    seen = await running.until(lambda seen: seen.sources[0].duplicates)
+    assert seen.sources[0].gaps == 0
+    assert sum(rule.samples for rule in seen.rules) == 400
+
+
+async def test_a_garbled_byte_costs_its_message_and_no_more(
+    broker: Mosquitto, daemon: Callable[[str], RunningDaemon]
+) -> None:
+    """A byte turned over on the way, whatever it hits: within a few keepalives messages are taken again."""
+    broker.start()
+    configuration = NUMBERED.format(port="{port}", metric=METRIC).replace(
+        "connect_timeout", "keepalive: 1s, connect_timeout"
+    )
+    for place in (40, 200, 233):
+        async with FaultProxy(broker.port, [Corrupt(way="down", after=place, connection=0)]) as proxy:
+            running = daemon(configuration.replace("{port}", str(proxy.port)))
+            await running.start()
+            await running.until(lambda seen: seen.sources[0].state in ("ok", "retrying"))
+            speaker = Speaker(broker.port, f"at{place}")
+            await speaker.talk(50, 100)
+            await speaker.talk(50, 100)
+            await running.until(lambda seen: seen.sources[0].samples >= 90, within=30)
+            assert proxy.happened["Corrupt"] == 1
+            assert running.stop() == 0

@@ -126,6 +126,8 @@ class FaultProxy:
             await asyncio.gather(*done, *pending, return_exceptions=True)
         except OSError:
             self.happened["target gone"] += 1
+        except asyncio.CancelledError:
+            pass  # the proxy is over: asyncio's server would call it an error
         finally:
             for end in (writer, there):
                 if end is not None:
