@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from tests.rig.speaker import METRIC, Speaker
 SOURCES = ("porto", "braga", "faro", "evora")
 CATCH_UP = 60.0
 """Seconds that a backlog may take."""
+RECONNECT = 5.0
+"""Seconds after which a broker that is back must be heard again."""
 GRACE = 7.0
 """Seconds after which what has not come counts as lost, and a tick has said so."""
 CONFIG = """
@@ -69,6 +71,7 @@ class Plan:
 
 FULL = Plan(messages=20_000, restarts=3, kills=10)
 SHORT = Plan(messages=6_000, restarts=1, kills=3)
+RESTARTED = Plan(messages=6_000, restarts=2)
 CRASHED = Plan(messages=4_000, crashes=1)
 DEFAULTS = Plan(messages=4_000, restarts=1, shipped=False)
 
@@ -211,6 +214,14 @@ async def _judge(found: Found, folder: Path, daemon: RunningDaemon, speakers: li
         found.violations.append(f"{found.in_store} samples are in the window of the rule, {len(kept)} on disk")
     if found.lost and found.plan.shipped and not found.plan.crashes:
         found.violations.append(f"{found.lost} messages are lost")
+    if found.lost > found.sent / 100 and not (found.verdict == "UNKNOWN" and found.reason.startswith("Gaps:")):
+        found.violations.append(f"{found.lost} messages are missing and the verdict is {found.verdict}: {found.reason}")
+    if found.lost and (
+        found.gap_at is None or not any(f"gap of {found.lost:,} messages" in line for line in found.journal)
+    ):
+        found.violations.append(f"the gap is not told: {found.gap_at}, {found.journal}")
+    if found.slowest > RECONNECT:
+        found.violations.append(f"it took {found.slowest:.1f} s to be back at the broker")
     expected = {
         "broker restarts": found.plan.restarts,
         "broker crashes": found.plan.crashes,
@@ -239,7 +250,7 @@ SUITE: tuple[tuple[str, Plan], ...] = (
 """The long form."""
 
 
-async def suite(folder: Path, seed: int, say: Callable[[str], Awaitable[None] | None]) -> list[str]:
+async def suite(folder: Path, seed: int, say: Callable[[str], None]) -> list[str]:
     """All plans; `say` gets a line for each. Returns the violations."""
     violations: list[str] = []
     for number, (title, plan) in enumerate(SUITE):
