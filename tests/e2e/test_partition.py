@@ -62,6 +62,8 @@ class Talker:
     def __init__(self, broker: Mosquitto) -> None:
         self.session = Session(Broker(host="127.0.0.1", port=broker.port, clean=True), Path())
         self.task: asyncio.Task[None]
+        self.silent = False
+        """Whether it holds its tongue, its session standing."""
 
     async def __aenter__(self) -> Self:
         await self.session.connect()
@@ -75,7 +77,8 @@ class Talker:
 
     async def _talk(self) -> None:
         while True:
-            await self.session.send("native", sample(0.001, time.time()), qos=0, retain=False)
+            if not self.silent:
+                await self.session.send("native", sample(0.001, time.time()), qos=0, retain=False)
             await asyncio.sleep(0.2)
 
 
@@ -248,3 +251,28 @@ async def test_a_garbled_byte_costs_its_message_and_no_more(
             await running.until(lambda seen: seen.sources[0].samples >= 90, within=30)
             assert proxy.happened["Corrupt"] == 1
             assert running.stop() == 0
+
+
+async def test_a_publisher_that_falls_silent_while_its_session_lives_is_missed_once(
+    broker: Mosquitto, daemon: Callable[[str], RunningDaemon]
+) -> None:
+    """I9. No last will says so: STALE after `max_age`, UNKNOWN after twice that, one line when it is missed and one when it is back."""
+    broker.start()
+    async with Talker(broker) as talker:
+        running = daemon(CONFIG.format(port=broker.port))
+        await running.start()
+        await running.until(lambda seen: seen.verdict.verdict == "GO")
+        talker.silent = True
+        stale = await running.until(lambda seen: seen.sources[0].quality == "stale")
+        assert stale.sources[0].state == "ok"
+        assert stale.sources[0].age is not None
+        assert 3.0 <= stale.sources[0].age < 6.0
+        unknown = await running.until(lambda seen: seen.rules[0].state == "unknown")
+        assert unknown.verdict.verdict == "UNKNOWN"
+        assert unknown.sources[0].age is not None
+        assert unknown.sources[0].age >= 3.0
+        talker.silent = False
+        await running.until(lambda seen: seen.verdict.verdict == "GO")
+        told = [event.what for event in await running.events() if event.kind == "verdict"]
+        assert sum("UNKNOWN: Packet loss" in line for line in told) == 1
+        assert sum("→ GO" in line for line in told) == 2
