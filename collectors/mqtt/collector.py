@@ -22,8 +22,8 @@ from monitor.plan import Section
 _TAKEOVER_PAUSE = 30.0
 """Seconds to leave the session to the other client with our id, which else is thrown out in turn."""
 _BRIEF, _BRIEF_ENDS = 10.0, 3
-"""Connections that end without a word within so many seconds, and how many in a row read as a takeover: before MQTT 5 a
-broker does not say why it ends one."""
+"""Seconds within which a connection that ends without a word is a brief one, and how many of them in a row point to a
+second client with our id: mosquitto, and any broker before MQTT 5, does not say why it ends one."""
 _TOPICS = 100_000
 
 
@@ -92,11 +92,11 @@ class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind", dict
         except MqttError as error:
             if error.lasting:
                 raise Misconfigured(str(error)) from error
-            if state.is_takeover(error):
+            if error.code == TAKEN_OVER:
                 inlet.lost(str(error))
                 await session.disconnect()
                 await asyncio.sleep(_TAKEOVER_PAUSE)
-            raise
+            raise state.explained(error, time.time()) from error
         finally:
             state.part(time.time())
             await session.disconnect()
@@ -118,6 +118,7 @@ class _State:
         """When this connection was made; None while there is none."""
         self._parted: float | None = None
         self._brief = 0
+        self._who = f"with the client id {config.broker.named(f'golive-{config.name}').client_id}"
         """Connections in a row that ended soon and without a word."""
 
     def meet(self, protocol: str, now: float, *, kept: bool) -> str:
@@ -139,13 +140,14 @@ class _State:
         if self._met is not None:
             self._parted, self._met = now, None
 
-    def is_takeover(self, error: MqttError) -> bool:
-        """Whether another client has our id: the broker says so, or ends one connection after the other without a word."""
-        if error.code is not None or self._met is None or time.time() - self._met > _BRIEF:
-            self._brief = 0
-        else:
-            self._brief += 1
-        return error.code == TAKEN_OVER or self._brief >= _BRIEF_ENDS
+    def explained(self, error: MqttError, now: float) -> MqttError:
+        """What ended a connection; several in a row that stood briefly and ended without a word have a likely cause."""
+        brief = error.code is None and self._met is not None and now - self._met <= _BRIEF
+        self._brief = self._brief + 1 if brief else 0
+        if self._brief < _BRIEF_ENDS:
+            return error
+        msg = f"{error}; so ended {self._brief} connections in a row within {_BRIEF:g} s: next: look for a second golive {self._who}"
+        return MqttError(msg)
 
     async def handle(self, batch: Batch) -> None:
         """Read a batch; returns once its samples are kept, which is when it may be acknowledged."""

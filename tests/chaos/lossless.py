@@ -24,6 +24,8 @@ from tests.rig.speaker import METRIC, Speaker
 SOURCES = ("porto", "braga", "faro", "evora")
 CATCH_UP = 60.0
 """Seconds that a backlog may take."""
+CATCH_UP_RATE = 3 * 2000.0
+"""Messages a second at which a backlog must be worked off."""
 RECONNECT = 5.0
 """Seconds after which a broker that is back must be heard again."""
 GRACE = 7.0
@@ -250,6 +252,37 @@ SUITE: tuple[tuple[str, Plan], ...] = (
 """The long form."""
 
 
+async def backlog(folder: Path, messages: int = 20_000) -> tuple[float, list[str]]:
+    """Messages a second at which what came while the monitor was dead is taken; it must be three times what comes in."""
+    (folder / "broker").mkdir()
+    broker = Mosquitto(folder / "broker")
+    await asyncio.to_thread(broker.start)
+    daemon = RunningDaemon(folder, CONFIG.format(port=broker.port, metric=METRIC))
+    try:
+        await daemon.start()
+        await daemon.until(_is_ok)
+        daemon.kill()
+        speakers = [Speaker(broker.port, name) for name in SOURCES]
+        await asyncio.gather(*(speaker.talk(messages // len(SOURCES), 50_000) for speaker in speakers))
+        record = folder / "state" / "record.db"
+        await daemon.start()
+        begun, deadline, first = time.monotonic(), time.monotonic() + CATCH_UP, -1
+        kept = 0
+        while kept < messages and time.monotonic() < deadline:
+            kept = (await asyncio.to_thread(on_disk, record)).total()
+            if kept and first < 0:
+                begun, first = time.monotonic(), kept
+            await asyncio.sleep(0.05)
+        rate = (kept - max(first, 0)) / max(time.monotonic() - begun, 0.05)
+    finally:
+        if daemon.process is not None and daemon.process.poll() is None:
+            daemon.kill()
+        await asyncio.to_thread(broker.stop)
+    slow = kept - first > messages / 2 and rate < CATCH_UP_RATE
+    wrong = [f"a backlog was worked off at {rate:.0f}/s only"] if slow else []
+    return rate, wrong + ([f"{messages - kept} messages of a backlog never came"] if kept != messages else [])
+
+
 async def suite(folder: Path, seed: int, say: Callable[[str], None]) -> list[str]:
     """All plans; `say` gets a line for each. Returns the violations."""
     violations: list[str] = []
@@ -259,4 +292,7 @@ async def suite(folder: Path, seed: int, say: Callable[[str], None]) -> list[str
         found = await run(place, seed + number, plan)
         say(f"  {title}: {found.words}")
         violations += [f"{title}: {words}" for words in found.violations]
-    return violations
+    (folder / "backlog").mkdir()
+    rate, wrong = await backlog(folder / "backlog")
+    say(f"  backlog of 20,000 after a kill: worked off at {rate:,.0f} messages a second")
+    return violations + wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -316,7 +317,7 @@ def test_the_board_says_when_it_is_too_late_to_roll_back(late: float, told: str)
         ({"gaps": 7}, "7 lost"),
     ],
 )
-def test_a_gap_is_shown_with_its_size_and_time(missing: dict[str, object], words: str) -> None:
+def test_a_gap_is_shown_with_its_size_and_time(missing: dict[str, Any], words: str) -> None:
     """What a source lost stands in its line: how many, when, and what it lost before that."""
     line = source_line(recorded.source("edge", **missing), View(now=recorded.AT), 100, PLAIN)
     assert words in plain(line)
