@@ -14,6 +14,7 @@ from monitor.documents.positions import Path
 from monitor.judging.expressions import Expression, ExpressionError, parse
 from monitor.judging.scoping import labels_named
 from monitor.judging.triggers import Trigger
+from monitor.plan import PAST
 from monitor.units import spell_duration
 from runbooks.actions.notify import Notify
 from runbooks.book import Book
@@ -31,7 +32,8 @@ def play_problems(subject: Subject, book: Book) -> Iterator[Finding]:
             yield subject.finding((*path, "parameters"), wrong, f"see `golive runbook show {runbook.name}`")
         yield from _mute(subject, (*path, "runbook"), trigger, runbook)
         step = (*path, "runbook")
-        yield from _asked(subject, step, *book.names_used(trigger.runbook))
+        rules, signals = book.names_used(trigger.runbook)
+        yield from _asked(subject, step, rules - {PAST}, signals)
         yield from _needed(subject, step, runbook)
         yield from _time(subject, step, runbook)
         yield from _told(subject, step, runbook)

@@ -64,10 +64,10 @@ def rejected(decision: Decision, actor: Actor, reason: str, at: float, mono: flo
 
 def rearmed(decision: Decision, actor: Actor, reason: str, at: float) -> Change | None:
     """Arm its triggers again; None when somebody did already."""
-    if decision.state not in NEEDS_PERSON:
-        raise Refusal(409, f"decision {decision.id} is {decision.state}; there is nothing to arm by hand")
     if actor.role not in ("approver", "admin"):
         raise Refusal(403, f"{actor.name} has the role {actor.role}; an approver or admin arms", "ask one")
+    if decision.state not in NEEDS_PERSON:
+        raise Refusal(409, f"decision {decision.id} is {decision.state}; there is nothing to arm by hand")
     if decision.rearmed_at is not None:
         return None
     if not reason.strip():

@@ -10,7 +10,7 @@ import msgspec
 from monitor.deciding.causes import Cause, Target, live, scopes_of, told
 from monitor.judging.scoping import scope_words
 from monitor.judging.triggers import Approval
-from monitor.serving.snapshot import CheckRow, DecisionRow, EvidenceRow, StepRow, VoteRow
+from monitor.serving.snapshot import CheckRow, DecisionRow, EvidenceRow, PointRow, StepRow, VoteRow
 
 
 class State(StrEnum):
@@ -68,6 +68,19 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Attestation(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's word for one pre-flight condition that cannot be known."""
+
+    item: str
+    """The condition as it is shown."""
+    person: str
+    at: float
+    mono: float
+    evidence: str
+    digest: str
+    """What was asked when it was given; it counts for nothing else."""
+
+
 class Material(msgspec.Struct, frozen=True, kw_only=True):
     """What a signature rests on. When any of it changes, the signatures are void; a number that moves is not in it."""
 
@@ -80,6 +93,8 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     """Each pre-flight expression and its truth."""
     scopes: tuple[str, ...] = ()
     """Scopes that it was asked for in."""
+    points: tuple[tuple[str, str], ...] = ()
+    """Each point of no return that concerns it, and its state."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,9 +132,18 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[Vote, ...] = ()
     deadline: float | None = None
     nonce: str = ""
+    asked_at: float = 0.0
+    """When the nonce was made; 0: when it was opened. An old one is not signed any more."""
     run: str = ""
     pinned: dict[str, object] = {}
-    """The runbook as it was when the run began."""
+    """The runbook as it is asked for; once it runs, as it was when the run began."""
+    attestations: tuple[Attestation, ...] = ()
+    points: tuple[PointRow, ...] = ()
+    """The points of no return that concern it, as they were shown."""
+    changes: tuple[str, ...] = ()
+    """What changed in the runbook since it was asked for the time before."""
+    key: str = ""
+    """The caller's idempotency key: the same key is the same request."""
     detail: str = ""
     rearmed_at: float | None = None
     """When a person armed its triggers again."""
@@ -163,10 +187,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             steps=steps,
             run=self.run,
             detail="; ".join(filter(None, (self.misfit and f"cannot be run: {self.misfit}", self.detail))),
+            not_requester=self.approval.not_requester,
+            points=self.points,
+            changes=self.changes,
         )
 
 
-def decision_id(cutover: str, trigger: str, scope: str, epoch: int) -> str:
+def decision_id(cutover: str, trigger: str, scope: str, epoch: int | str) -> str:
     """The id of a trigger's occurrence: the same edge has the same id, however often it is seen."""
     return hashlib.sha256("\x1f".join((cutover, trigger, scope, str(epoch))).encode()).hexdigest()[:12]
 

@@ -8,18 +8,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from monitor.deciding import rows
-from monitor.deciding.again import refuse_unexplained
 from monitor.deciding.case import Case
+from monitor.deciding.consent import sign
 from monitor.deciding.contracts import Book, Executor, RunAct, RunHandle, StepAct
-from monitor.deciding.decision import BY_HAND, NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
+from monitor.deciding.counter import Counter, count_by_hand
+from monitor.deciding.decision import NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
 from monitor.deciding.drafting import Draft
 from monitor.deciding.facts import Facts
 from monitor.deciding.forward import no_way_back, unarmed
 from monitor.deciding.journal import Journal
 from monitor.deciding.judgement import armaments
+from monitor.deciding.locking import Locks
 from monitor.deciding.office import Office, OnEvent, OnRolledBack, log
 from monitor.deciding.people import Person
+from monitor.deciding.points import Points
 from monitor.deciding.recovery import decisions, history, hold
+from monitor.deciding.safety import Safety
 from monitor.deciding.watches import Watches
 from monitor.judging.triggers import Trigger
 from monitor.serving.acts import Actor, Refusal
@@ -51,6 +55,8 @@ class Desk:
         monotonic: Callable[[], float] = time.monotonic,
         disabled: str = "",
         scopes: Mapping[str, tuple[str, ...]] | None = None,
+        safety: Safety | None = None,
+        environment: str = "PROD",
     ) -> None:
         """disabled: why no runbook may be asked for or run (a damaged journal); empty when they may.
 
@@ -67,23 +73,24 @@ class Desk:
             monotonic=monotonic,
             on_event=on_event,
             on_rolled_back=on_rolled_back,
+            safety=safety or Safety(points=Points((), journal, clock), locks=Locks(journal)),
         )
         self.disabled = disabled
         self._draft = Draft(cutover=cutover_name, default_mode=default_mode, office=self.office)
         self._watches = Watches(self.office.triggers, self._draft)
         self._cases: dict[str, Case] = {}
-        self._facts: Facts | None = None
-        self._by_hand = 0
+        self.counter = Counter(self.office, self._draft, self._cases, self._open_case, disabled, environment)
         self._refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take up where the journal left off: decisions, signatures, cooldowns and runs."""
         office = self.office
+        await office.safety.recall()
         for decision in await decisions(office.journal):
             self._cases[decision.id] = Case(office, decision, stored=True)
         cases = list(self._cases.values())
         self._watches.recall(cases)
-        self._by_hand = sum(case.decision.triggers == (BY_HAND,) for case in cases)
+        self.counter.asked = count_by_hand(self._cases)
         for case in cases:
             office.dealt.note(case.decision)
             await self._take_up(case)
@@ -111,7 +118,7 @@ class Desk:
 
     def consider(self, facts: Facts) -> None:
         """Once a tick: judge all triggers and let every open decision look; never blocks."""
-        self._facts = facts
+        self.counter.look(facts)
         for case in list(self._cases.values()):
             if case.dead:
                 del self._cases[case.decision.id]
@@ -167,13 +174,15 @@ class Desk:
         return (
             self.holding()
             or unarmed(decisions, self._watches.capped)
-            or no_way_back(decisions, self.office.book.plan, self._facts, advanced_at)
+            or no_way_back(decisions, self.office.book.plan, self.counter.facts, advanced_at)
         )
 
-    async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
-        """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce."""
-        self._refuse_disabled()
-        return await self._case(decision).vote(actor, digest, nonce, reason)
+    async def approve(
+        self, actor: Actor, decision: str, digest: str, nonce: str, reason: str, *, late: bool = False
+    ) -> DecisionRow:
+        """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce, or late."""
+        self.counter.refuse_disabled()
+        return await sign(self.office, self._case(decision), actor, digest, nonce, reason, late=late)
 
     async def reject(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
         """Refuse a decision; it ends."""
@@ -186,20 +195,11 @@ class Desk:
             raise Refusal(409, "its triggers had as many runs as max_runs allows", "ask for the runbook by hand")
         return await case.rearm(actor, reason)
 
-    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str) -> DecisionRow:
+    async def request_run(
+        self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, key: str = ""
+    ) -> DecisionRow:
         """Ask for a runbook by hand; the presser is the requester, another person signs. Asked twice: the first."""
-        self._refuse_disabled()
-        if actor.role not in ("operator", "approver"):
-            raise Refusal(403, f"{actor.name} has the role {actor.role}; an operator or approver asks", "ask one")
-        if self._facts is None:
-            raise Refusal(503, "nothing was judged yet: no evidence could be shown", "try again in a second")
-        decision = self._draft.requested(actor, runbook, parameters, reason, self._facts, self._by_hand + 1)
-        for case in self._open():
-            if case.decision.runbook == runbook and case.decision.targets == decision.targets:
-                return await case.settled_row()
-        refuse_unexplained(decision, (case.decision for case in self._cases.values() if case.stored))
-        self._by_hand += 1
-        return await self._open_case(decision).settled_row()
+        return await self.counter.request(actor, runbook, parameters, reason, key)
 
     async def act_on_run(self, actor: Actor, run: str, act: RunAct, reason: str) -> RunRow:
         """Steer a run."""
@@ -220,10 +220,6 @@ class Desk:
             if case.decision.run == run and case.handle is not None:
                 return case.handle
         raise Refusal(404, f"there is no run {clean(run, 40)!r} in this daemon", "see `golive status`")
-
-    def _refuse_disabled(self) -> None:
-        if self.disabled:
-            raise Refusal(503, f"runbooks are disabled: {self.disabled}", "see `golive audit verify`")
 
 
 def _acts(decision: Decision) -> bool:

@@ -10,8 +10,9 @@ from monitor.deciding.causes import MOST_CAUSES, Cause, Target, distinct, identi
 from monitor.deciding.contracts import Plan
 from monitor.deciding.decision import BY_HAND, Decision, State, decision_id
 from monitor.deciding.facts import EVERYWHERE, Facts
-from monitor.deciding.judgement import HAD_ITS_RUN, Armament, checks, material, opening
+from monitor.deciding.judgement import HAD_ITS_RUN, Armament, material, opening
 from monitor.deciding.office import Office
+from monitor.deciding.ruling import conditions
 from monitor.deciding.voting import by_hand
 from monitor.judging.scoping import scope_words
 from monitor.judging.triggers import Approval, Trigger
@@ -116,7 +117,7 @@ class Draft:
         )
 
     def requested(
-        self, actor: Actor, runbook: str, parameters: Mapping[str, str], reason: str, facts: Facts, number: int
+        self, actor: Actor, runbook: str, parameters: Mapping[str, str], reason: str, facts: Facts, number: int | str
     ) -> Decision:
         """The decision that a person asks for; Refusal when the runbook or a parameter is not there."""
         plan = self.office.book.plan(runbook)
@@ -167,7 +168,8 @@ class Draft:
         detail: str,
         misfit: str = "",
     ) -> Decision:
-        conditions = checks(plan.preflight, facts) if plan is not None else ()
+        points = self.office.safety.points.over(targets)
+        judged = conditions(plan, facts, points)
         return Decision(
             id=identity,
             triggers=triggers,
@@ -183,15 +185,18 @@ class Draft:
             approval=approval,
             parameters=plan.values(targets) if plan is not None else {},
             material=material(
-                causes, targets, self.office.triggers, plan, conditions, facts, self.office.config_digest
+                causes, targets, self.office.triggers, plan, judged, facts, self.office.config_digest, points.material
             ),
             causes=causes,
             targets=targets,
             left_out=left_out,
             evidence=facts.evidence(sorted(rules), scopes_of(causes) or EVERYWHERE),
-            preflight=conditions,
+            preflight=judged,
+            points=points.rows,
+            pinned=plan.pinned if plan is not None else {},
             deadline=facts.at + approval.deadline if state is State.AWAITING else None,
             nonce=self.office.nonce(),
+            asked_at=facts.at,
             detail=detail,
             misfit=misfit,
         )

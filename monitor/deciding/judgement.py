@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.deciding.causes import Cause, Target, live, scopes_of
@@ -15,6 +15,7 @@ from monitor.judging.scopes import ALL, Calls
 from monitor.judging.scoping import scope_words
 from monitor.judging.triggers import Trigger
 from monitor.model import Labels, Truth
+from monitor.plan import PAST
 from monitor.serving.snapshot import CheckRow
 
 INDEPENDENT = 2
@@ -108,8 +109,15 @@ def _where(targets: Sequence[Target], number: int) -> str:
     return f" ({' '.join(f'{name}={value}' for name, value in sorted(targets[number].items()))})"
 
 
-def checks(expressions: Iterable[str], facts: Facts) -> tuple[CheckRow, ...]:
-    """Judge conditions one by one; one that cannot be read is unknown, and says why."""
+def checks(expressions: Iterable[str], facts: Facts, past: Truth = Truth.UNKNOWN) -> tuple[CheckRow, ...]:
+    """Judge conditions one by one; one that cannot be read is unknown, and says why.
+
+    past: whether a point of no return that concerns the decision is passed.
+    """
+
+    def rule(name: str) -> Truth:
+        return past if name == PAST else facts.rule(name)
+
     rows: list[CheckRow] = []
     for text in expressions:
         try:
@@ -117,17 +125,17 @@ def checks(expressions: Iterable[str], facts: Facts) -> tuple[CheckRow, ...]:
         except ExpressionError as error:
             rows.append(CheckRow(what=text, state="unknown", detail=f"cannot be read: {error}"))
             continue
-        truth = parsed.evaluate(facts.rule, facts.signal)
-        rows.append(CheckRow(what=text, state=truth.name.lower(), detail=_measured(parsed, facts)))
+        truth = parsed.evaluate(rule, facts.signal)
+        rows.append(CheckRow(what=text, state=truth.name.lower(), detail=_measured(parsed, facts, rule)))
     return tuple(rows)
 
 
-def _measured(expression: Expression, facts: Facts) -> str:
+def _measured(expression: Expression, facts: Facts, rule: Callable[[str], Truth]) -> str:
     parts = []
     for name in sorted(expression.signals):
         value = facts.signal(name)
         parts.append(f"{name} is {'unknown' if value is None else f'{value:.4g}'}")
-    parts += [f"{name} is {'unknown' if facts.rule(name) is Truth.UNKNOWN else 'known'}" for name in expression.rules]
+    parts += [f"{name} is {'unknown' if rule(name) is Truth.UNKNOWN else 'known'}" for name in expression.rules]
     return ", ".join(parts)
 
 
@@ -144,6 +152,7 @@ def material(
     preflight: tuple[CheckRow, ...],
     facts: Facts,
     config_digest: str,
+    points: tuple[tuple[str, str], ...] = (),
 ) -> Material:
     """What a signature given at this tick would rest on."""
     return Material(
@@ -153,6 +162,7 @@ def material(
         breached=breached(causes, targets, triggers, facts),
         preflight=tuple((row.what, row.state) for row in preflight),
         scopes=tuple(scope_words(scope) for scope in scopes_of(live(causes))),
+        points=points,
     )
 
 
@@ -169,11 +179,23 @@ def void_because(before: Material, now: Material, *, with_preflight: bool) -> st
         return f"the stage is now {now.stage}"
     if gone := sorted(set(before.breached) - set(now.breached)):
         return f"{', '.join(gone)} is no longer in breach or cannot be known"
-    if with_preflight and now.preflight != before.preflight:
-        states = dict(before.preflight)
-        changed = [f"{what} is now {state}" for what, state in now.preflight if states.get(what) != state]
-        return f"pre-flight changed: {', '.join(changed) or 'other conditions'}"
-    return ""
+    if why := _passed(before, now):
+        return why
+    return _preflight(before, now) if with_preflight else ""
+
+
+def _passed(before: Material, now: Material) -> str:
+    known = dict(before.points)
+    moved = [f"point of no return {name} is now {state}" for name, state in now.points if known.get(name) != state]
+    return ", ".join(moved) or ("other points of no return count now" if now.points != before.points else "")
+
+
+def _preflight(before: Material, now: Material) -> str:
+    if now.preflight == before.preflight:
+        return ""
+    states = dict(before.preflight)
+    changed = [f"{what} is now {state}" for what, state in now.preflight if states.get(what) != state]
+    return f"pre-flight changed: {', '.join(changed) or 'other conditions'}"
 
 
 def opening(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from monitor.deciding.case import Case
 from monitor.deciding.causes import live, scopes_of, told
@@ -34,7 +34,22 @@ def waiting_rows(cases: Iterable[Case]) -> tuple[WaitingRow, ...]:
             rows.extend(case.handle.waiting())
         if case.stored and case.decision.state in ASKING:
             rows.append(_approval(case.decision))
+        if case.stored and case.decision.state is State.PREFLIGHT:
+            rows.extend(_unknown(case))
     return tuple(sorted(rows, key=lambda row: row.since))
+
+
+def _unknown(case: Case) -> Iterator[WaitingRow]:
+    decision = case.decision
+    asked = [row.what for row in case.conditions if row.state == "unknown" and not row.attested]
+    if asked:
+        yield WaitingRow(
+            kind="attest",
+            id=decision.id,
+            title=f"{decision.runbook}: pre-flight cannot be known",
+            detail=f"an approver other than {decision.requester} may attest: {', '.join(asked)}",
+            since=decision.changed_at,
+        )
 
 
 def _approval(decision: Decision) -> WaitingRow:

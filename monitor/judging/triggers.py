@@ -48,4 +48,6 @@ class Trigger(Section, frozen=True, kw_only=True):
     cooldown: Duration = 1500.0
     max_runs: int = 1
     """Runs in one scope after which only people ask there."""
+    abort_if_clear: bool = True
+    """Whether the decision is withdrawn when its cause clears while it is asked; else people are asked again."""
     approval: Approval

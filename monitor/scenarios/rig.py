@@ -8,6 +8,7 @@ from typing import cast
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import Pages
+from monitor.daemon.safety import safety_of
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
@@ -122,6 +123,10 @@ class Rig:
             on_rolled_back=self._rolled_back,
             monotonic=lambda: self.elapsed,
             scopes=all_scope_labels(config.triggers, config.rules, config.signals),
+            safety=safety_of(
+                config, self.journal, self._clock, lambda row, words: self.ticker.pages.point(row, words, self.now)
+            ),
+            environment=config.cutover.environment,
         )
 
     def _make_ticker(self, intake: Intake) -> Ticker:

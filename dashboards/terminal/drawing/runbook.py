@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.terminal.drawing.consent import changes, marks_of, points
 from dashboards.terminal.drawing.marks import CHECKS, GATES, STEPS, WORK, mark, mark_width, shown
 from dashboards.terminal.drawing.phrases import against, age, clock, countdown
 from dashboards.terminal.drawing.reach import calls, moves
@@ -27,8 +28,10 @@ def describe(work: Work | None, view: View, width: int, glyphs: Glyphs) -> list[
         return [
             (Span("no runbook is proposed and none has run", "dim"),),
             (Span("a trigger proposes one when its rules break; by hand: `:run NAME`", "dim"),),
+            *points(view.snapshot.points if view.snapshot else (), width, glyphs),
         ]
-    lines = [*_head(work, view, width, glyphs), *_question(work, view, width, glyphs)]
+    lines = marks_of(work.decision, work.run, view, width, glyphs)
+    lines += [*_head(work, view, width, glyphs), *_question(work, view, width, glyphs)]
     why = _why(work, width, glyphs)
     what = steps(work, view, width, glyphs)
     if work.run is None:
@@ -47,7 +50,7 @@ def _why(work: Work, width: int, glyphs: Glyphs) -> list[Line]:
     if decision.preflight:
         lines += [(), (Span("PRE-FLIGHT", "head"),)]
         lines += [check_line(check, width, glyphs) for check in decision.preflight]
-    return lines
+    return [*lines, *points(decision.points, width, glyphs), *changes(decision, width, glyphs)]
 
 
 def _head(work: Work, view: View, width: int, glyphs: Glyphs) -> list[Line]:
@@ -147,7 +150,13 @@ def _evidence(rows: tuple[EvidenceRow, ...], width: int, glyphs: Glyphs) -> list
 def check_line(check: CheckRow, width: int, glyphs: Glyphs) -> Line:
     """One condition and what was found."""
     plan = [Column("", mark_width(glyphs)), Column("", 0), Column("", 0)]
-    cells = [shown(mark(CHECKS, check.state), glyphs), Span(check.what), Span(check.detail, "dim")]
+    cells = [
+        shown(mark(CHECKS, check.state), glyphs),
+        Span(check.what),
+        Span(
+            f"attested by {check.attested}" if check.attested else check.detail, "notice" if check.attested else "dim"
+        ),
+    ]
     return row(plan, cells, width, glyphs)
 
 

@@ -172,8 +172,8 @@ async def test_nothing_can_be_signed_while_the_daemon_is_gone() -> None:
         ("running", "B", "/api/v1/runs/r-7f3a/abort", {"reason": ""}),
         ("parked", "R", "/api/v1/runs/r-7f3a/steps/weight/retry", {"outcome": "", "reason": ""}),
         ("parked", "K", "/api/v1/runs/r-7f3a/steps/weight/skip", {"outcome": "", "reason": ""}),
-        ("parked", "Y", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "done", "reason": ""}),
-        ("parked", "N", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "not_done", "reason": ""}),
+        ("parked", "Y", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "done", "reason": "seen it"}),
+        ("parked", "N", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "not_done", "reason": "not there"}),
     ],
     ids=["reject", "pause", "abort", "retry", "skip", "took-effect", "did-not"],
 )
@@ -184,7 +184,7 @@ async def test_each_acting_key_asks_first_and_sends_one_request(moment, key, pat
     async with app.run_test(size=SIZE) as pilot:
         await shown(app, pilot, "6", key, "enter")
         assert source.acts == []
-        await shown(app, pilot, "=rollback-voice", "enter")
+        await shown(app, pilot, "=rollback-voice", "tab", f"={body['reason']}", "enter")
     assert [(act.path, act.body) for act in source.acts] == [(path, body)]
 
 

@@ -172,3 +172,78 @@ async def test_wrong_calls_and_a_missing_daemon_are_told_apart() -> None:
 def test_the_answer_is_json_that_a_daemon_reads() -> None:
     """The recorded snapshot has a decision that asks, or these tests would prove nothing."""
     assert json.loads(msgspec.json.encode(recorded.FAILING))["decisions"]
+
+
+async def test_every_act_on_a_run_is_one_request_with_its_reason() -> None:
+    """pause, resume, takeover, retry, skip, undo and rearm go where the terminal's keys go."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        calls = (
+            ("pause", "run-1"),
+            ("resume", "run-1"),
+            ("takeover", "run-1"),
+            ("retry", "run-1/agents"),
+            ("skip", "run-1/agents"),
+            ("undo", "run-1/agents"),
+            ("rearm", row.id),
+        )
+        for words in calls:
+            code, _, err = await golive(*words, "--reason", "why", "--url", here.url)
+            assert code == 0, err
+        code, _, err = await golive(
+            "point", "did-port", "not_passed", "--reason", "test entry", "--yes-env", environment, "--url", here.url
+        )
+        assert code == 0, err
+        step = "/api/v1/runs/run-1/steps/agents"
+        assert [(path, body) for path, body, _ in here.acts] == [
+            ("/api/v1/runs/run-1/pause", {"reason": "why"}),
+            ("/api/v1/runs/run-1/resume", {"reason": "why"}),
+            ("/api/v1/runs/run-1/takeover", {"reason": "why"}),
+            (f"{step}/retry", {"outcome": "", "reason": "why"}),
+            (f"{step}/skip", {"outcome": "", "reason": "why"}),
+            (f"{step}/undo", {"outcome": "", "reason": "why"}),
+            (f"/api/v1/decisions/{row.id}/rearm", {"reason": "why"}),
+            ("/api/v1/points/did-port/declare", {"passed": False, "reason": "test entry"}),
+        ]
+
+
+async def test_an_attestation_names_the_condition_and_what_was_seen() -> None:
+    """What is vouched for is printed first; without the environment nothing is sent."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        words = ("attest", row.id, "legacy_up >= 1", "--evidence", "saw it", "--url", here.url)
+        code, out, _ = await golive(*words)
+        assert (code, here.acts, row.digest in out) == (8, [], True)
+        code, _, err = await golive(*words, "--yes-env", environment)
+        assert code == 0, err
+        assert [(path, body) for path, body, _ in here.acts] == [
+            (
+                f"/api/v1/decisions/{row.id}/attest",
+                {"item": "legacy_up >= 1", "digest": row.digest, "evidence": "saw it"},
+            )
+        ]
+
+
+async def test_the_glass_is_broken_only_with_the_typed_words() -> None:
+    """--break-glass sends what was confirmed, as it was typed; a script without a word sends an empty one to be refused."""
+    async with daemon() as here:
+        confirm = f"voice-back {here.snapshot.cutover.environment}"
+        words = ("start", "voice-back", "--break-glass", "--reason", "nobody answers", "--url", here.url)
+        for more, said in ((("--confirm", confirm), confirm), ((), "")):
+            code, _, err = await golive(*words, *more)
+            assert code == 0, err
+            path, body, _ = here.acts[-1]
+            assert path == "/api/v1/runs/break-glass"
+            assert body == {"runbook": "voice-back", "parameters": {}, "reason": "nobody answers", "confirm": said}
+
+
+async def test_a_signature_after_decide_by_says_so() -> None:
+    """--after-decide-by puts the word into the request; without it the request is as ever."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        code, _, err = await golive(
+            *("approve", row.id, "--yes-env", environment, "--after-decide-by"),
+            *("--reason", "forward is worse", "--url", here.url),
+        )
+        assert code == 0, err
+        assert here.acts[0][1]["late"] is True

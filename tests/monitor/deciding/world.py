@@ -10,15 +10,20 @@ from typing import Any
 
 import msgspec
 
+from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.contracts import Report
 from monitor.deciding.desk import Desk
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
+from monitor.deciding.locking import Locks
 from monitor.deciding.people import Person
+from monitor.deciding.points import Points
+from monitor.deciding.safety import Safety
 from monitor.judging.expressions import Expression
 from monitor.judging.scopes import Calls
 from monitor.judging.triggers import Approval, Trigger
 from monitor.model import Labels, Truth
+from monitor.plan import PointOfNoReturn
 from monitor.serving.acts import Actor
 from monitor.serving.snapshot import DecisionRow, EvidenceRow, RunRow, StepRow
 
@@ -224,13 +229,19 @@ class World:
         self.executor: Any = Executor()
         self.events: list[tuple[str, str, str]] = []
         self.concluded: list[str] = []
+        self.points: tuple[PointOfNoReturn, ...] = ()
+        self.told: list[str] = []
+        self.decide_by: float | None = None
+        self.second: BreakGlassLog | None = None
         self.facts = Facts(at=self.now, known={})
         self.desk: Desk
         self.journal: Journal
         self._desk = desk
 
     async def start(self, executor: Callable[[Journal], Any] | None = None) -> World:
-        self.journal = await Journal.open(self.path, clock=lambda: self.now, monotonic=lambda: self.mono)
+        self.journal = await Journal.open(
+            self.path, clock=lambda: self.now, monotonic=lambda: self.mono, witness=self.second
+        )
         if executor is not None:
             self.executor = executor(self.journal)
         self.desk = Desk(
@@ -247,6 +258,14 @@ class World:
                 "monotonic": lambda: self.mono,
                 "on_event": lambda kind, row, what: self.events.append((kind, row.id, what)),
                 "on_rolled_back": self._concluded,
+                "safety": Safety(
+                    points=Points(
+                        self.points, self.journal, lambda: self.now, lambda _row, words: self.told.append(words)
+                    ),
+                    locks=Locks(self.journal),
+                    decide_by=self.decide_by,
+                    second=self.second,
+                ),
                 **self._desk,
             }
         )
