@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from monitor.intake.record import Record
@@ -156,6 +157,7 @@ class _Breaker:
         ways = ["broker restarts"] * plan.restarts + ["broker crashes"] * plan.crashes
         for way in ways:
             await asyncio.sleep(span / (len(ways) + 1) * self.rng.uniform(0.6, 1.2))
+            broken = time.time()
             if way == "broker restarts":
                 await asyncio.to_thread(self.broker.stop)
             else:
@@ -165,7 +167,7 @@ class _Breaker:
             self.found.faults[way] += 1
             if not plan.kills:
                 back = time.monotonic()
-                await self.daemon.until(_is_ok)
+                await self.daemon.until(partial(_is_back, broken))
                 self.found.slowest = max(self.found.slowest, time.monotonic() - back)
 
 
@@ -186,6 +188,11 @@ class _Killer:
 
 def _is_ok(seen: Snapshot) -> bool:
     return seen.sources[0].state == "ok"
+
+
+def _is_back(broken: float, seen: Snapshot) -> bool:
+    """Whether the broker is heard again after it was broken."""
+    return _is_ok(seen) and seen.sources[0].since > broken
 
 
 async def _judge(found: Found, folder: Path, daemon: RunningDaemon, speakers: list[Speaker]) -> None:
