@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from monitor.intake.sequences import GRACE, Gap, Sequence
+from monitor.intake.sequences import Gap, Sequence
 
 MOST_SOURCES = 10_000
 MOST_GAPS = 200
 """Gaps that are remembered one by one."""
+_APART = 1.0
+"""Seconds between two counted gaps that are still one to a person. Spans of time are never widened: they are measured."""
 _SLOT = 10.0
 """Seconds that share one count of messages."""
 _SLOTS = 1_500
@@ -100,4 +102,5 @@ class Numbers:
 
 
 def _near(last: Gap, gap: Gap) -> bool:
-    return gap.began <= last.ended + GRACE and last.began <= gap.ended + GRACE
+    apart = _APART if gap.size else 0.0
+    return gap.began <= last.ended + apart and last.began <= gap.ended + apart
