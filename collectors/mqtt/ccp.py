@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from collectors.mqtt.calls import DELAY, EXPECTED, LOSS, LOST, MOS, ONE_WAY, RATING, ROUND_TRIP, SILENT
+from collectors.mqtt.handles import Handles
 from collectors.mqtt.reading import CACHE_LIMIT, Refused, check_names, pairs
 from collectors.mqtt.softphone import MOST_PACKETS, Direction, Report, Said, Second, parse
 from collectors.mqtt.topics import Template, template_names
@@ -24,15 +26,6 @@ OPUS = codec_named("opus")
 _GROUPS = 10_000
 _SOURCE = ("source", "ccp")
 
-LOSS = "golive_media_packet_loss_ratio"
-EXPECTED = "golive_media_packets_expected_total"
-LOST = "golive_media_packets_lost_total"
-ROUND_TRIP = "golive_media_round_trip_seconds"
-DELAY = "golive_media_one_way_delay_seconds"
-MOS = "golive_media_mos"
-RATING = "golive_media_r_factor"
-ONE_WAY = "golive_media_one_way_calls_total"
-SILENT = "golive_media_silent_calls_total"
 ERRORS = "golive_softphone_errors_total"
 ERROR_RATIO = "golive_softphone_error_ratio"
 
@@ -101,7 +94,7 @@ class CcpReader:
         self._topics: dict[str, Labels | None] = {}
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._groups: dict[Labels, _Group] = {}
-        self._handles: dict[tuple[str, Labels], int] = {}
+        self._handles = Handles(inlet)
         self._told: set[str] = set()
         """Topics on which errors come as they happen, so that those in reports are repetitions."""
 
@@ -124,9 +117,7 @@ class CcpReader:
                 self._inlet.refuse(refusal.reason, payload, received)
                 continue
             self._take(said, topic, labels, samples)
-        if samples:
-            handles = [self._handle(sample.metric, sample.labels) for sample in samples]
-            self._inlet.emit(handles, [sample.value for sample in samples], [sample.at for sample in samples], received)
+        self._handles.emit(samples, received)
 
     def _take(self, said: Said, topic: str, labels: Labels, samples: list[Sample]) -> None:
         group = self._group(labels)
@@ -224,17 +215,6 @@ class CcpReader:
                 self._groups.clear()
             group = self._groups[labels] = _Group()
         return group
-
-    def _handle(self, metric: str, labels: Labels) -> int:
-        key = (metric, labels)
-        handle = self._handles.get(key, -1)
-        if handle < 0:
-            handle = self._inlet.series(metric, labels)
-            if handle >= 0:
-                if len(self._handles) >= CACHE_LIMIT:
-                    self._handles.clear()
-                self._handles[key] = handle
-        return handle
 
 
 def _error(group: _Group, labels: Labels, kind: str, at: float) -> Sample:
