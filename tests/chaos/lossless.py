@@ -267,6 +267,7 @@ SUITE: tuple[tuple[str, Plan], ...] = (
     ("shipped broker, restarted; monitor killed", FULL),
     ("shipped broker, restarted under load", Plan(messages=20_000, restarts=3)),
     ("shipped broker, killed with -9", Plan(messages=8_000, crashes=2)),
+    ("shipped broker, killed with -9; monitor killed", Plan(messages=6_000, crashes=1, kills=3)),
     ("broker with its defaults, restarted", Plan(messages=8_000, restarts=2, shipped=False)),
 )
 """The long form."""
