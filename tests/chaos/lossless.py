@@ -7,9 +7,12 @@ messages (killed with -9, or with its defaults), the counter must equal the true
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import random
 import re
+import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -317,3 +320,27 @@ async def suite(folder: Path, seed: int, say: Callable[[str], None]) -> list[str
     rate, wrong = await backlog(folder / "backlog")
     say(f"  backlog of 20,000 after a kill: worked off at {rate:,.0f} messages a second")
     return violations + wrong
+
+
+def main() -> int:
+    """Run the suite by itself; exit code 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(prog="make lossless", description=__doc__)
+    parser.add_argument("--seed", type=int, default=None, help="repeats a run")
+    asked = parser.parse_args()
+    seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
+
+    def say(words: str) -> None:
+        sys.stdout.write(f"{words}\n")
+        sys.stdout.flush()
+
+    say(f"lossless: seed {seed}")
+    with tempfile.TemporaryDirectory(prefix="golive-lossless-") as name:
+        violations = asyncio.run(suite(Path(name), seed, say))
+    for violation in violations:
+        say(f"    VIOLATION {violation}")
+    say(f"{len(violations)} violations")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
