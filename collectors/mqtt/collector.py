@@ -118,8 +118,8 @@ class _State:
         """When this connection was made; None while there is none."""
         self._parted: float | None = None
         self._brief = 0
-        self._who = f"with the client id {config.broker.named(f'golive-{config.name}').client_id}"
         """Connections in a row that ended soon and without a word."""
+        self._who = f"with the client id {config.broker.named(f'golive-{config.name}').client_id}"
 
     def meet(self, protocol: str, now: float, *, kept: bool) -> str:
         """A connection stands. What to say of it; messages that went with a session or while nobody listened are a hole."""

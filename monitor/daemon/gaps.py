@@ -20,8 +20,10 @@ from monitor.model import Standing
 from monitor.serving.snapshot import GateRow
 
 TOLERATED = 0.001
-"""Share of a window's messages (or, where their number is not known, of its time) that may be missing unheeded:
-QoS 0 loses some as a matter of course, and an estimate over the others does not move by what a limit is set for."""
+"""Share of a window's messages that may be missing unheeded: QoS 0 loses some as a matter of course, and an estimate
+over the others does not move by what a limit is set for."""
+DARK = 0.01
+"""Share of a window's time for which nobody listened, where nobody knows how many messages went with it."""
 SAY_EVERY = 10.0
 """Seconds between two lines about one collector's gaps."""
 
@@ -117,7 +119,8 @@ def missing_since(numbers: Numbers, start: float, now: float) -> tuple[int, floa
     missing = sum(gap.size for gap in inside)
     share = missing / (missing + numbers.heard_since(start)) if missing else 0.0
     dark = sum(min(gap.ended, now) - max(gap.began, start) for gap in inside if not gap.size)
-    return missing, max(share, min(1.0, dark / max(now - start, 1.0))), max(gap.ended for gap in inside)
+    dark = min(1.0, dark / max(now - start, 1.0))
+    return missing, max(share, dark if dark > DARK else 0.0), max(gap.ended for gap in inside)
 
 
 def _line(name: str, gap: Gap, lost: int) -> str:

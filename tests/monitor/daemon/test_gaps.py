@@ -64,6 +64,9 @@ def test_a_lost_session_is_a_gap_of_unknown_size() -> None:
     numbers = Numbers()
     numbers.remember(Gap(0, START, START + 6.0))
     assert missing_since(numbers, START - 54.0, START + 6.0) == (0, 0.1, START + 6.0)
+    assert missing_since(numbers, START - 3594.0, START + 6.0) == (0, 0.0, START + 6.0), (
+        "a reconnection within an hour's window"
+    )
     assert missing_since(numbers, START + 7.0, START + 67.0) == (0, 0.0, 0.0)
 
 
