@@ -6,6 +6,7 @@ from monitor.config_checks.clocks import clock_problems
 from monitor.config_checks.derived import derived_problems
 from monitor.config_checks.names import name_problems
 from monitor.config_checks.plan import plan_problems
+from monitor.config_checks.ruler import ruler_problems
 from monitor.config_checks.rules import rule_problems
 from monitor.config_checks.sources import source_problems
 from monitor.config_checks.subject import Subject
@@ -18,6 +19,7 @@ CHECKS = (
     source_problems,
     derived_problems,
     rule_problems,
+    ruler_problems,
     trigger_problems,
     clock_problems,
 )

@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 
+import msgspec
+
 from monitor.config import Config
 from monitor.config_file import LoadedConfig
 from monitor.daemon.camera import Camera, version
@@ -25,6 +27,7 @@ from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
+from monitor.export.elsewhere import over_there
 from monitor.history.archive import FILE, Brought
 from monitor.history.calendar import calendar_of
 from monitor.history.figures import figures
@@ -35,7 +38,7 @@ from monitor.intake.supervise import Supervisor
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
-from monitor.model import Health
+from monitor.model import Health, Metric
 from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
@@ -65,7 +68,7 @@ class Daemon:
         """Watch by this configuration, which must have no findings. web_config_file: TLS, passwords and headers."""
         if loaded.value is None or loaded.book is None:
             raise ValueError("a configuration with findings cannot be run")
-        self.config = loaded.value
+        self.config = judged_elsewhere(loaded.value, loaded.catalogue)
         self.book = loaded.book
         self.base = loaded.folder
         self.digest = loaded.digest
@@ -247,6 +250,12 @@ class Daemon:
         result = "ok" if ok else "failed"
         self.own.notified(channel, result)
         self.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
+
+
+def judged_elsewhere(config: Config, catalogue: Mapping[str, Metric]) -> Config:
+    """The configuration with the rules that rulers judge turned to what those say."""
+    rules = over_there(config.rules, config.signals, catalogue, config.collectors)
+    return msgspec.structs.replace(config, rules=rules)
 
 
 def patience(config: Config) -> float:

@@ -278,11 +278,12 @@ CONDITIONS: tuple[Condition, ...] = (
         _longest_piece,
     ),
     Condition(
-        "golive_heartbeat_timestamp_seconds", _G, "When golive last judged; one that grows old judges no more.", _heartbeat
+        "golive_heartbeat_timestamp_seconds",
+        _G,
+        "When golive last judged; one that grows old judges no more.",
+        _heartbeat,
     ),
-    Condition(
-        "golive_degraded", _G, "Whether golive is not whole (1); the board says why, in words.", _degraded
-    ),
+    Condition("golive_degraded", _G, "Whether golive is not whole (1); the board says why, in words.", _degraded),
     Condition("golive_cutover_info", _G, "Which cutover this is and the stage it is in; always 1.", _cutover),
     Condition("golive_cutover_start_timestamp_seconds", _G, "When golive first armed this cutover.", _started),
     Condition("golive_build_info", _G, "Version of golive and of the Python that runs it; always 1.", _build),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.dashboards.inventory import metrics_in, exported
+from tests.dashboards.inventory import exported, metrics_in
 from tests.rig.programs import program
 
 pytestmark = pytest.mark.real
