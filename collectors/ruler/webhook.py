@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import msgspec
@@ -61,7 +62,7 @@ class Refused(NamedTuple):
 _DECODER = msgspec.json.Decoder(_Message)
 
 
-def read(body: bytes, rules: Set[str], received: float) -> Iterator[Said | Refused | None]:
+def read(body: bytes, rules: AbstractSet[str], received: float) -> Iterator[Said | Refused | None]:
     """What each alert of a message says; None for one that is over or was never meant for golive to judge by.
 
     rules: names of the rules that are judged there. received: our clock, unix seconds.
@@ -83,7 +84,7 @@ def read(body: bytes, rules: Set[str], received: float) -> Iterator[Said | Refus
         yield Refused("truncated")
 
 
-def _said(alert: _Alert, rules: Set[str], received: float) -> Said | Refused | None:
+def _said(alert: _Alert, rules: AbstractSet[str], received: float) -> Said | Refused | None:
     kind = alert.labels.get("golive", "")
     # That an alert is over is no measurement: its samples may only have ended. Golive waits for the estimate itself.
     if kind not in ("breach", "measured") or alert.status == "resolved":

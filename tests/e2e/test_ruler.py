@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from monitor.intake.postbox import POST_LIMIT
 from monitor.serving.snapshot import RuleRow, Snapshot
 from tests.rig.daemon import GOLIVE, RunningDaemon
 from tests.rig.prometheus import prometheus, victoria_metrics
@@ -46,8 +48,16 @@ rules:
 triggers:
   - name: back
     when: loss
-    runbook: stand-down
+    runbook: hold
     approval: {duties: [cutover-manager, telephony-lead], quorum: 2, deadline: 10m}
+"""
+HOLD = """
+name: hold
+title: Wait
+steps: [{name: spread, action: wait, effect: read, span: 3s, takes: 1s}]
+verify: [not loss]
+verify_hold: 0s
+back_to: legacy
 """
 ROUTES = """
 route:
@@ -71,6 +81,16 @@ SCRAPE = """
 global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
 scrape_configs: [{job_name: sbc, static_configs: [{targets: ["127.0.0.1:%d"]}]}]
 """
+
+
+def prepared(folder: Path) -> Path:
+    """The ruler's token and the runbook, in their places."""
+    (folder / "runbooks").mkdir()
+    (folder / "runbooks" / "hold.yaml").write_text(HOLD)
+    secret = folder / "ruler.token"
+    secret.write_text(TOKEN)
+    secret.chmod(0o600)
+    return secret
 
 
 def exported(folder: Path) -> str:
@@ -123,9 +143,7 @@ async def test_a_breach_that_a_ruler_found_asks_golives_people_and_its_silence_c
     kind: str, tmp_path: Path, daemon: Callable[[str], RunningDaemon]
 ) -> None:
     """Good is OK, a breach opens a decision with its evidence, samples that end leave it open and unknown, good again clears."""
-    secret = tmp_path / "ruler.token"
-    secret.write_text(TOKEN)
-    secret.chmod(0o600)
+    prepared(tmp_path)
     running = daemon(CONFIG)
     await running.start()
     async with exporter() as sbc, ruler(kind, tmp_path, running.url, sbc) as teller:
@@ -149,7 +167,7 @@ async def test_a_breach_that_a_ruler_found_asks_golives_people_and_its_silence_c
         assert seen.decisions[0].state == "awaiting"
         # Alertmanager dies: nothing is known of the other trunk either.
         await teller.stop()
-        seen = await running.until(lambda seen: stands("t2", "unknown")(seen), 60)
+        seen = await running.until(stands("t2", "unknown"), 60)
         assert stands("t1", "breach")(seen)
         assert seen.decisions[0].state == "awaiting"
         # It comes back, and the trunk is measured to be good.
@@ -161,9 +179,7 @@ async def test_a_breach_that_a_ruler_found_asks_golives_people_and_its_silence_c
 
 async def test_alerts_of_another_edition_decide_nothing(tmp_path: Path, daemon: Callable[[str], RunningDaemon]) -> None:
     """When a limit was changed here and not there, the rule is UNKNOWN: nobody is asked on the ground of the old limit."""
-    secret = tmp_path / "ruler.token"
-    secret.write_text(TOKEN)
-    secret.chmod(0o600)
+    secret = prepared(tmp_path)
     running = daemon(CONFIG)
     old = exported(tmp_path)
     (tmp_path / "golive.yaml").write_text(CONFIG.replace("breach: 1%", "breach: 2%"), encoding="utf-8")
@@ -186,16 +202,16 @@ async def test_alerts_of_another_edition_decide_nothing(tmp_path: Path, daemon: 
 
 
 async def test_a_forged_message_is_refused_and_told(tmp_path: Path, daemon: Callable[[str], RunningDaemon]) -> None:
-    """Without the token nothing is read; the journal tells of the attempt; a body of 2 MiB with it is refused by its size."""
-    secret = tmp_path / "ruler.token"
-    secret.write_text(TOKEN)
-    secret.chmod(0o600)
+    """Without the token nothing is read; the journal tells of the attempt; one byte more than 1 MiB is refused by its size."""
+    prepared(tmp_path)
     running = daemon(CONFIG)
     await running.start()
     place = f"{running.url}/api/v1/alertmanager"
     async with aiohttp.ClientSession() as session:
-        for token, body, status in (("x" * 40, b"{}", 401), (TOKEN, b"[" * 2**21, 413), (TOKEN, b"{}", 422)):
-            async with session.post(place, data=body, headers={"Authorization": f"Bearer {token}"}) as answer:
+        for token, body, status in (("x" * 40, b"{}", 401), (TOKEN, b"[" * (POST_LIMIT + 1), 413), (TOKEN, b"{}", 422)):
+            async with session.post(
+                place, data=io.BytesIO(body), headers={"Authorization": f"Bearer {token}"}
+            ) as answer:
                 assert answer.status == status
         async with session.post(
             f"{running.url}/api/v1/samples", data=b"[]", headers={"Authorization": f"Bearer {TOKEN}"}

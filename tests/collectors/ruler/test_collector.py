@@ -192,7 +192,7 @@ async def test_only_its_own_token_opens_it(tmp_path: Path) -> None:
 async def test_a_token_that_could_be_guessed_is_refused(tmp_path: Path) -> None:
     """Somebody who guesses it could speak for the ruler."""
     with pytest.raises(Misconfigured, match="guessed"):
-        await Running(tmp_path, secret="short").ruler.run(RecordingInlet(base=tmp_path))
+        await Running(tmp_path, secret="short").ruler.run(RecordingInlet(base=tmp_path))  # noqa: S106 - the mistake itself
 
 
 @pytest.mark.parametrize("operator", [">", ">=", "<", "<="])

@@ -125,7 +125,7 @@ def test_the_real_prometheus_says_one_of_the_two_or_neither_and_never_both(tmp_p
     loaded = read(path)
     assert loaded.value is not None, "\n".join(map(str, loaded.findings))
     made = export(loaded.value.rules, (), loaded.catalogue, interval=10.0, back=True)
-    series = {
+    series: dict[str, list[float | None]] = {
         'golive_media_packet_loss_ratio{trunk="good"}': [0.001] * 20,
         'golive_media_packet_loss_ratio{trunk="bad"}': [0.05] * 20,
         'golive_media_packet_loss_ratio{trunk="ends"}': [0.05] * 8 + [None] * 12,
