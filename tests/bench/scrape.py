@@ -13,6 +13,7 @@ from monitor.catalogue.inventory import CATALOGUE
 from monitor.serving.exposition.lines import Style
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
+from tests.bench import large_page
 from tests.monitor.serving.tables import FakeTable
 
 SERIES = 10_000
@@ -91,6 +92,7 @@ def main(seconds: float) -> None:
     _say(f"{SERIES // 10} histograms, {lines} lines", f"{took * 1e3:.1f} ms", f"stall {stall * 1e3:.1f} ms", size)
     took, size = _reference(part)
     _say(f"reference: prometheus-client, {SERIES} gauges", f"{took * 1e3:.1f} ms", "all of it a stall", size)
+    large_page.main()
 
 
 def _say(what: str, took: str, stall: str, size: int) -> None:
