@@ -39,6 +39,8 @@ class Cutover(Section, frozen=True, kw_only=True):
     """How long a rollback may take, from approval to verified."""
     decide_by: Moment | None = None
     """The last instant at which a rollback may still be decided."""
+    undo_window: Duration = 5.0
+    """Between a person's start of a run and its first step: an abort in it leaves nothing done. Auto mode has none."""
 
 
 def decide_by(cutover: Cutover, seconds: float) -> float | None:
@@ -103,11 +105,18 @@ class Gate(Section, frozen=True, kw_only=True):
     """Stages in which it counts; empty: all."""
 
 
+PAST = "past_point_of_no_return"
+"""The name under which a pre-flight asks whether a point that freezes is passed in the decision's scope."""
+
+
 class PointOfNoReturn(Section, frozen=True, kw_only=True):
     """An event after which a rollback means something else."""
 
     name: str
     signal: str
     when: str
+    """Operator and number that the signal is compared with; true once is passed for good, until a person speaks."""
     after: Literal["freeze", "warn"] = "freeze"
+    """freeze: no runbook begins in its scope any more. warn: it is shown, and signatures from before it are void."""
     scope: tuple[str, ...] = ()
+    """`name:value` or `name:pattern*`; any of them. Empty: everything. What cannot be told apart is concerned."""

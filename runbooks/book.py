@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,6 +15,7 @@ from monitor.outbound.addresses import Forbidden, target_of
 from monitor.serving.snapshot import StepRow
 from runbooks.findings import mistakes
 from runbooks.model import Runbook
+from runbooks.targets import spread, values
 
 MOST = 500
 """Most runbook files that are read from one folder."""
@@ -62,6 +63,15 @@ class Bound:
     def filled(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """The parameters with defaults; ValueError says what does not fit."""
         return self.runbook.filled(parameters)
+
+    def spread(self, targets: Sequence[Mapping[str, str]]) -> Bound:
+        """The same for several targets, one after the other; its digest stays, for it says nothing else."""
+        made = spread(self.runbook, targets)
+        return self if made is self.runbook else Bound(made, self.digest)
+
+    def values(self, targets: Sequence[Mapping[str, str]]) -> dict[str, str]:
+        """The parameters of the runbook that is spread over these targets."""
+        return values(self.runbook, targets)
 
     def steps(self, decision: str, parameters: Mapping[str, str]) -> tuple[StepRow, ...]:
         """What will be done, exactly as it will be sent, secrets masked."""

@@ -63,7 +63,7 @@ def _tell(what: str, name: str) -> None:
 
 
 class Errand:
-    """The one thing that a run has in flight."""
+    """One thing in flight."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
@@ -83,3 +83,21 @@ class Errand:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+
+
+class Flights:
+    """What a run has in flight: a step, and beside a person's open question the taking back of another."""
+
+    def __init__(self) -> None:
+        self.step = Errand()
+        self.undo = Errand()
+
+    @property
+    def out(self) -> bool:
+        """Whether anything is in flight."""
+        return self.step.out or self.undo.out
+
+    async def recall(self) -> None:
+        """Cut off what is in flight."""
+        await self.step.recall()
+        await self.undo.recall()

@@ -29,6 +29,8 @@ class Context:
     allow_hosts: tuple[str, ...] = ()
     base: Path = Path()
     """Folder that secrets' files are relative to."""
+    generation: int = 0
+    """How often the step was taken back before: each doing has a key of its own."""
     facts: FactsWatch = field(default_factory=FactsWatch)
     answer: Callable[[], Awaitable[Answered]] = _nobody
     """Waits for a person."""

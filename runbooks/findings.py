@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from monitor.judging.expressions import ExpressionError, parse
 from monitor.outbound.addresses import Forbidden, allowed, split, target_of
+from monitor.plan import PAST
 from monitor.template import TemplateError, check_value
 from runbooks.mistake import Mistake
 from runbooks.model import AnyStep, Runbook
@@ -27,7 +29,20 @@ def mistakes(runbook: Runbook, file_name: str) -> list[Mistake]:
     for field in ("preflight", "verify"):
         for index, text in enumerate(getattr(runbook, field)):
             found += _expression((field, index), text)
+    for step, index, text in _past(runbook):
+        path = ("verify", index) if step < 0 else ("steps", step)
+        found.append(Mistake(path, f"asks for {PAST}: {text}", "only a pre-flight may ask that"))
     return found
+
+
+def _past(runbook: Runbook) -> Iterator[tuple[int, int, str]]:
+    """Expressions outside the pre-flight that ask for points of no return; they would be unknown for ever."""
+    asked = [(-1, index, text) for index, text in enumerate(runbook.verify)]
+    asked += [(number, 0, text) for number, step in enumerate(runbook.steps) for text in step.expressions()]
+    for step, index, text in asked:
+        with suppress(ExpressionError):
+            if PAST in parse(text).rules:
+                yield step, index, text
 
 
 def _head(runbook: Runbook, file_name: str) -> Iterator[Mistake]:

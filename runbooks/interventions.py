@@ -7,7 +7,10 @@ from typing import NamedTuple
 from monitor.deciding.contracts import StepAct
 from monitor.serving.acts import Actor, Refusal
 from monitor.text import clean
-from runbooks.progress import STUCK, Progress, replace
+from runbooks.progress import STUCK, Progress, StepState, replace
+
+GRACE = 2.0
+"""Seconds that a step in flight has to end after an abort or a takeover; then it is cut off, its outcome unknown."""
 
 
 class Intervention(NamedTuple):
@@ -24,6 +27,12 @@ def may_steer(actor: Actor, *, stop: bool) -> None:
         raise Refusal(403, f"{actor.name} has the role {actor.role}; this needs {' or '.join(allowed)}", "ask one")
 
 
+def needs_reason(reason: str, what: str) -> None:
+    """Refuse an act that nobody should do without saying why."""
+    if not reason.strip():
+        raise Refusal(400, f"{what} needs a reason", "say why; it stays in the journal")
+
+
 def said(reason: str) -> str:
     """A person's reason as the journal keeps it."""
     return clean(reason, 200) or "no reason given"
@@ -37,6 +46,12 @@ def intervene(
         hint = f"{now.by} was first" if now.by else "see `golive status`"
         raise Refusal(409, f"step {step} is {now.state}; there is nothing to {act}", hint)
     by = f"{actor.name}: {said(reason)}"
+    if now.undoing:
+        return _of_undo(step, now, act, outcome, actor, by, at)
+    if now.state == "undone" and act == "resolve":
+        raise Refusal(409, f"step {step} was taken back; there is nothing to resolve", "retry or skip it, or abort")
+    if now.state == "parked" and act == "resolve":
+        needs_reason(reason, "answering for a parked step")
     if act == "retry":
         again = replace(now, state="next", question="", by=actor.name, insisted=True)
         return Intervention(again, f"tried again by {by}")
@@ -50,6 +65,22 @@ def intervene(
         again = replace(now, state="next", question="", by=actor.name, outcome=f"resolved as not done by {by}")
         return Intervention(again, f"resolved as not done by {by}: it is sent again")
     raise Refusal(400, f"{outcome!r} is no outcome", "say done or not_done")
+
+
+def _of_undo(step: str, now: Progress, act: StepAct, outcome: str, actor: Actor, by: str, at: float) -> Intervention:
+    """Answer for an undo whose outcome is unknown; done: the step is not in effect any more."""
+    if act != "resolve" or outcome not in ("done", "not_done"):
+        what = f"nobody knows whether step {step} was taken back: resolve that first"
+        raise Refusal(409, what, "done: it was taken back; not_done: it is still in effect")
+    if outcome == "done":
+        words = f"resolved as taken back by {by}"
+        gone = replace(
+            now, state="undone", undoing=False, undone=now.undone + 1, ended_at=at, question="", by=actor.name
+        )
+        return Intervention(replace(gone, outcome=words), words)
+    words = f"resolved as still in effect by {by}"
+    state: StepState = "done" if now.before == "done" else "failed"
+    return Intervention(replace(now, state=state, undoing=False, question="", by=actor.name, outcome=words), words)
 
 
 def question(request: str, detail: str, undo: str, *, known: bool) -> str:

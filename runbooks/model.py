@@ -113,8 +113,9 @@ class Runbook(Section, frozen=True, kw_only=True):
             context = self.context(f"run-{decision}", decision, step.name, parameters, Path())
             try:
                 request = step.request_text(context)
+                undo = step.undo.shown(context) if step.undo is not None else ""
             except ValueError as error:
-                request = f"cannot be filled: {error}"
+                request, undo = f"cannot be filled: {error}", ""
             rows.append(
                 StepRow(
                     number=number,
@@ -125,6 +126,7 @@ class Runbook(Section, frozen=True, kw_only=True):
                     owner=step.owner,
                     takes=step.takes,
                     request=request,
+                    undo=undo,
                 )
             )
         return tuple(rows)

@@ -9,11 +9,13 @@ import msgspec
 
 from monitor.deciding.contracts import RunState
 from monitor.deciding.entry import Entry
-from monitor.serving.snapshot import CheckRow, StepRow
+from monitor.serving.snapshot import CheckRow, StepRow, WaitingRow
 
-StepState: TypeAlias = Literal["next", "waiting", "running", "done", "failed", "parked", "skipped", "aborted"]
-BEGUN: frozenset[StepState] = frozenset({"waiting", "running"})
-STUCK: frozenset[StepState] = frozenset({"failed", "parked"})
+StepState: TypeAlias = Literal[
+    "next", "waiting", "running", "done", "failed", "parked", "skipped", "aborted", "undoing", "undone"
+]
+BEGUN: frozenset[StepState] = frozenset({"waiting", "running", "undoing"})
+STUCK: frozenset[StepState] = frozenset({"failed", "parked", "undone"})
 PASSED: frozenset[StepState] = frozenset({"done", "skipped"})
 FINAL: frozenset[RunState] = frozenset({"done", "aborted", "ineffective"})
 
@@ -36,6 +38,14 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Who answered for it."""
     insisted: bool = False
     """Whether a person had it go on although a step it needs was skipped."""
+    by_hand: bool = False
+    """Whether people do it and golive only asks."""
+    undoing: bool = False
+    """Whether it is about taking the step back, not about doing it."""
+    before: str = ""
+    """What it was before it was to be taken back."""
+    undone: int = 0
+    """How often it was taken back; the next sending is another one, under another key."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +60,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     aborting: str = ""
     """Who asked for an abort; a crash before it was carried out does not take that back."""
+    by_hand: str = ""
+    """Who took it over; from then on golive sends nothing."""
+    begins_at: float | None = None
+    """When its first step begins, if a person started it."""
     verify: tuple[CheckRow, ...] = ()
 
 
@@ -74,10 +88,10 @@ def recalled(lines: Iterable[Entry]) -> Recalled:
 
 def half_done(names: Iterable[str], steps: Mapping[str, Progress]) -> str:
     """What an aborted run leaves behind, in words."""
-    groups: dict[str, list[str]] = {"done": [], "not known": [], "not begun": []}
+    groups: dict[str, list[str]] = {"done": [], "not known": [], "taken back": [], "not begun": []}
+    words = {"done": "done", "next": "not begun", "skipped": "not begun", "undone": "taken back"}
     for name in names:
-        state = steps[name].state
-        groups["done" if state == "done" else "not begun" if state in ("next", "skipped") else "not known"].append(name)
+        groups[words.get(steps[name].state, "not known")].append(name)
     return "; ".join(f"{word}: {', '.join(found)}" for word, found in groups.items() if found)
 
 
@@ -92,3 +106,20 @@ def step_row(row: StepRow, progress: Progress, *, aborted: bool) -> StepRow:
         outcome=progress.outcome,
         question=progress.question,
     )
+
+
+def waiting_row(name: str, called: str, owner: str, progress: Progress, standing: Standing) -> WaitingRow:
+    """A step that waits for a person. name: its run and itself."""
+    return WaitingRow(
+        kind="manual" if progress.state == "waiting" else "parked",
+        id=name,
+        title=called + (f" ({owner})" if owner else ""),
+        detail=progress.question,
+        since=progress.ended_at or progress.started_at or standing.started_at,
+    )
+
+
+def paused_row(run: str, runbook: str, standing: Standing) -> WaitingRow:
+    """A run that waits for a person although none of its steps does."""
+    title = f"{runbook} is paused: resume or abort"
+    return WaitingRow(kind="parked", id=run, title=title, detail=standing.detail, since=standing.started_at)

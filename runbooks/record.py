@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,7 +16,20 @@ from monitor.serving.snapshot import CheckRow, RunRow, WaitingRow
 from runbooks.context import Context
 from runbooks.interventions import question
 from runbooks.model import AnyStep, Runbook
-from runbooks.progress import BEGUN, FINAL, STUCK, Progress, Standing, StepState, recalled, replace, step_row
+from runbooks.progress import (
+    BEGUN,
+    FINAL,
+    STUCK,
+    Progress,
+    Standing,
+    StepState,
+    half_done,
+    paused_row,
+    recalled,
+    replace,
+    step_row,
+    waiting_row,
+)
 
 log = logging.getLogger("golive.runbooks")
 
@@ -84,9 +98,9 @@ class Record:
         who: str = GOLIVE,
         via: str = "",
         rows: Sequence[CheckRow] = (),
-        aborting: str = "",
+        marks: Mapping[str, Any] | None = None,
     ) -> None:
-        """Journal the run's change, then let it be so."""
+        """Journal the run's change, then let it be so. marks: further fields of its standing that change with it."""
         now = self.clock()
         ended = now if state in FINAL else None
         new = replace(
@@ -94,8 +108,8 @@ class Record:
             state=state,
             detail=detail,
             ended_at=ended,
-            aborting=aborting or self.standing.aborting,
             verify=tuple(rows) or self.standing.verify,
+            **(marks or {}),
         )
         await self._journal.append(
             "run",
@@ -120,6 +134,7 @@ class Record:
             attempt=progress.attempt + 1,
             question=request if step.asks else "",
             insisted=progress.insisted,
+            undone=progress.undone,
         )
         await self.step(step, begun, f"waits for {step.owner or 'a person'}" if step.asks else f"begins: {request}")
 
@@ -171,6 +186,8 @@ class Record:
         """The question to a person about a step that is stuck."""
         context = self.context(step)
         undo = step.undo.shown(context) if step.undo is not None else ""
+        if self.steps[step.name].undoing:
+            return f"{undo}: {detail}: was it taken back? Resolve it as done when it was, as not_done when it is in effect."
         return question(step.request_text(context), detail, undo, known=known)
 
     def row(self, verify: tuple[CheckRow, ...]) -> RunRow:
@@ -192,29 +209,30 @@ class Record:
             steps=tuple(step_row(row, self.steps[row.name], aborted=aborted) for row in self._plan),
             verify=standing.verify or verify,
             detail=standing.detail,
+            mode=order.mode,
+            begins_at=standing.begins_at if all(step.state == "next" for step in self.steps.values()) else None,
+            by_hand=standing.by_hand,
         )
+
+    async def cut_off(self) -> str:
+        """Say of what was under way when people stopped the run that it is not known; what is half done, in words."""
+        for step in self.runbook.steps:
+            progress = self.steps[step.name]
+            if progress.state in BEGUN and (step.asks or step.effect == "read"):
+                await self.step(step, replace(progress, state="aborted", question=""), "aborted")
+            elif progress.state in BEGUN:
+                await self.park(step, "cut off by the abort")
+        return half_done([step.name for step in self.runbook.steps], self.steps)
 
     def waiting(self) -> tuple[WaitingRow, ...]:
         """What waits for a person."""
         if self.final:
             return ()
-        rows: list[WaitingRow] = []
-        for step in self.runbook.steps:
-            progress = self.steps[step.name]
-            if progress.state == "waiting" or progress.state in STUCK:
-                kind = "manual" if progress.state == "waiting" else "parked"
-                rows.append(
-                    WaitingRow(
-                        kind=kind,
-                        id=f"{self.order.run}/{step.name}",
-                        title=f"{self.called(step)}" + (f" ({step.owner})" if step.owner else ""),
-                        detail=progress.question,
-                        since=progress.ended_at or progress.started_at or self.standing.started_at,
-                    )
-                )
+        rows = [
+            waiting_row(f"{self.order.run}/{step.name}", self.called(step), step.owner, progress, self.standing)
+            for step in self.runbook.steps
+            if (progress := self.steps[step.name]).state == "waiting" or progress.state in STUCK
+        ]
         if not rows and self.state == "paused":
-            title, since = f"{self.order.runbook} is paused: resume or abort", self.standing.started_at
-            rows.append(
-                WaitingRow(kind="parked", id=self.order.run, title=title, detail=self.standing.detail, since=since)
-            )
+            rows.append(paused_row(self.order.run, self.order.runbook, self.standing))
         return tuple(rows)

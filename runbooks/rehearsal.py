@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +13,9 @@ import msgspec
 from monitor.deciding.contracts import Order, RunState
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
-from monitor.model import Truth
+from monitor.judging.expressions import Expression
+from monitor.judging.scopes import ALL, Calls
+from monitor.model import Labels, Truth
 from monitor.serving.snapshot import EvidenceRow
 from monitor.units import format_duration
 from runbooks.actions.manual import Manual
@@ -72,19 +74,25 @@ class _Unmeasured(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     stage: str = "rehearsal"
 
-    def rule(self, name: str) -> Truth:  # noqa: ARG002 - every rule is
+    def rule(self, name: str, scope: Labels = ALL) -> Truth:  # noqa: ARG002 - every rule is
         return Truth.UNKNOWN
 
     def signal(self, name: str) -> float | None:  # noqa: ARG002 - every signal is
         return None
 
-    def evidence(self, rules: Iterable[str]) -> tuple[EvidenceRow, ...]:  # noqa: ARG002 - there is none
+    def judged(self, expression: Expression) -> bool:  # noqa: ARG002 - none is
+        return False
+
+    def calls(self, expression: Expression, by: tuple[str, ...]) -> Calls:  # noqa: ARG002 - nothing calls
+        return Calls()
+
+    def evidence(self, rules: Iterable[str], scopes: Sequence[Labels] = ()) -> tuple[EvidenceRow, ...]:  # noqa: ARG002 - there is none
         return ()
 
-    def sources(self, rules: Iterable[str]) -> frozenset[str]:  # noqa: ARG002 - there are none
+    def sources(self, rules: Iterable[str], scope: Labels = ALL) -> frozenset[str]:  # noqa: ARG002 - there are none
         return frozenset()
 
-    def flapping(self, rules: Iterable[str]) -> tuple[str, ...]:  # noqa: ARG002 - none does
+    def flapping(self, rules: Iterable[str], scope: Labels = ALL) -> tuple[str, ...]:  # noqa: ARG002 - none does
         return ()
 
 

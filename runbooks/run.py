@@ -17,14 +17,15 @@ from monitor.deciding.actor import Inbox
 from monitor.deciding.contracts import Report, RunState
 from monitor.deciding.ledger import JournalError
 from monitor.serving.snapshot import CheckRow, RunRow
-from runbooks.conduct import Errand, probed
+from runbooks import takeover, undo_window, verifying
+from runbooks.conduct import Flights, probed
 from runbooks.context import Answered, Context
 from runbooks.deadline import late, perform_in_time
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
-from runbooks.facts_watch import FactsWatch, Held, hold
+from runbooks.facts_watch import FactsWatch
 from runbooks.model import AnyStep
 from runbooks.outlets import QUIET, Outlets
-from runbooks.progress import BEGUN, PASSED, Progress, half_done, replace
+from runbooks.progress import BEGUN, PASSED, Progress, replace
 from runbooks.record import GOLIVE, Record
 
 log = logging.getLogger("golive.runbooks")
@@ -36,16 +37,27 @@ class Run:
     """A run's owner. Its commands come from itself and from `steering`; `take_up` continues after a restart."""
 
     def __init__(
-        self, record: Record, base: Path, held_back: str, report: Report, take_up: TakeUp, outlets: Outlets = QUIET
+        self,
+        record: Record,
+        base: Path,
+        held_back: str,
+        report: Report,
+        take_up: TakeUp,
+        outlets: Outlets = QUIET,
+        window: float = 0.0,
     ) -> None:
+        """window: seconds between a person's start and the first step."""
         self.record = record
         self.inbox: Inbox[RunRow] = Inbox(f"run {record.order.run}", self._stumbled)
-        self.errand = Errand()
+        self.flights = Flights()
+        self.errand = self.flights.step
         self.facts = FactsWatch()
         self.ended = asyncio.Event()
         """Set once the run is final."""
         self.aborting = ""
         """Who aborts it; empty while nobody does."""
+        self.held = False
+        """Whether its first step still waits for the undo window to close."""
         self.answer: asyncio.Future[Answered] | None = None
         """Where the answer to a waiting manual step goes."""
         self._base = base
@@ -53,6 +65,7 @@ class Run:
         self._report = report
         self._take_up = take_up
         self._outlets = outlets
+        self.undo_window = 0.0 if record.order.mode == "auto" else window
         self.inbox.tell(self._begin)
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"run {record.order.run}")
 
@@ -69,13 +82,13 @@ class Run:
     def _free(self) -> bool:
         """Whether the next thing may begin: nothing is in flight, and no outcome lies in the inbox unread."""
         begun = any(progress.state in BEGUN for progress in self.record.steps.values())
-        return self.record.state == "running" and not self.errand.out and not self.aborting and not begun
+        return self.record.state == "running" and not (self.errand.out or self.aborting or begun or self.held)
 
     async def close(self) -> None:
         """Stop without a word to the journal."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self.errand.recall()
+        await self.flights.recall()
         self.inbox.refuse_all("the daemon is stopping")
 
     async def turn(
@@ -87,9 +100,10 @@ class Run:
         who: str = GOLIVE,
         via: str = "",
         rows: tuple[CheckRow, ...] = (),
+        marks: dict[str, object] | None = None,
     ) -> None:
         """Journal a change of the run, apply it, and report it to the decision's owner."""
-        await self.record.turn(state, words, detail=detail, who=who, via=via, rows=rows)
+        await self.record.turn(state, words, detail=detail, who=who, via=via, rows=rows, marks=marks)
         self._tell()
 
     def _tell(self) -> None:
@@ -116,7 +130,7 @@ class Run:
             if self._held_back:
                 await self.turn("paused", f"paused before its first step: {self._held_back}", detail=self._held_back)
             else:
-                await self.turn("running", words)
+                await self.turn("running", words, marks=undo_window.opened(self))
 
     async def _advance(self) -> None:
         record = self.record
@@ -124,6 +138,9 @@ class Run:
             progress = record.steps[step.name]
             if progress.state in PASSED:
                 continue
+            if record.standing.by_hand:
+                await takeover.ask(self, step, progress)
+                return
             skipped = [need for need in step.needs if record.steps[need].state == "skipped"]
             if progress.state != "next":
                 why = f"{record.called(step)} is {progress.state}"
@@ -139,7 +156,7 @@ class Run:
 
     async def _attempt(self, step: AnyStep, progress: Progress) -> None:
         """Write down the intent, then let the errand go."""
-        record, context = self.record, self._context(step)
+        record, context = self.record, self.context(step)
         await failpoints.reach("step.before_intent")
         await record.intend(step, progress, step.request_text(context))
         await failpoints.reach("step.after_intent")
@@ -147,9 +164,11 @@ class Run:
             self.answer = asyncio.get_running_loop().create_future()
         self.errand.send(self._perform(step, context), f"step {step.name}")
 
-    def _context(self, step: AnyStep) -> Context:
+    def context(self, step: AnyStep) -> Context:
+        """A step's surroundings in this run."""
         plain = dataclasses.replace(self.record.context(step), base=self._base, facts=self.facts)
-        return dataclasses.replace(plain, answer=self._answered, outlets=self._outlets)
+        generation = self.record.steps[step.name].undone
+        return dataclasses.replace(plain, answer=self._answered, outlets=self._outlets, generation=generation)
 
     async def _answered(self) -> Answered:
         if self.answer is None:
@@ -165,7 +184,7 @@ class Run:
         self.errand.send(self._probe(step, progress, interrupted=interrupted), f"probe {step.name}")
 
     async def _probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
-        truth, seen = await probed(step, self._context(step))
+        truth, seen = await probed(step, self.context(step))
         what = after_probe(truth, progress.attempt, step.retry, interrupted=interrupted)
         detail = f"{progress.outcome}; {seen}" if progress.outcome else seen
         self.inbox.tell(lambda: self._settle(step, what, detail))
@@ -176,7 +195,8 @@ class Run:
 
     async def _ended(self, step: AnyStep, outcome: Outcome) -> None:
         what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
-        what = restrained(what, outcome, asks=step.asks, stopping=bool(self.aborting), late=late(self.record, step))
+        stopping = bool(self.aborting or self.record.standing.by_hand)
+        what = restrained(what, outcome, asks=step.asks, stopping=stopping, late=late(self.record, step))
         await self._settle(step, what, outcome.detail)
 
     async def _settle(self, step: AnyStep, what: Next, detail: str) -> None:
@@ -204,34 +224,12 @@ class Run:
 
     async def end_aborted(self) -> None:
         """Close the books on a run that people stopped; what is half done is said."""
-        for step in self.record.runbook.steps:
-            progress = self.record.steps[step.name]
-            if progress.state in BEGUN and (step.asks or step.effect == "read"):
-                await self.record.step(step, replace(progress, state="aborted", question=""), "aborted")
-            elif progress.state in BEGUN:
-                await self.record.park(step, "cut off by the abort")
-        left = half_done([step.name for step in self.record.runbook.steps], self.record.steps)
+        left = await self.record.cut_off()
         await self.turn("aborted", f"aborted by {self.aborting}; {left}", detail=left)
 
     async def verify(self, words: str) -> None:
         """Look whether it worked, over and over, until it is held or time is up."""
-        await self.turn("verifying", words)
-        runbook = self.record.runbook
-
-        async def look() -> None:
-            held = await hold(self.facts, runbook.verify, runbook.verify_hold, runbook.verify_within)
-            self.inbox.tell(lambda: self._verified(held))
-
-        self.errand.send(look(), "verification")
-
-    async def _verified(self, held: Held) -> None:
-        if self.record.state != "verifying":
-            return
-        if held.held:
-            await self.turn("done", f"verified after {held.after:.0f} s", rows=held.rows)
-            return
-        detail = f"not verified within {held.after:.0f} s: {held.lacking}"
-        await self.turn("ineffective", detail, detail=detail, rows=held.rows)
+        await verifying.begin(self, words)
 
 
 async def _wake() -> None:

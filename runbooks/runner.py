@@ -21,9 +21,19 @@ class Runner:
     """The desk's executor."""
 
     def __init__(
-        self, journal: Journal, base: Path, clock: Callable[[], float] = time.time, outlets: Outlets = QUIET
+        self,
+        journal: Journal,
+        base: Path,
+        clock: Callable[[], float] = time.time,
+        outlets: Outlets = QUIET,
+        *,
+        undo_window: float = 0.0,
     ) -> None:
-        """base: the folder that paths of secrets' files are relative to. outlets: where messages go, if anywhere."""
+        """base: the folder that paths of secrets' files are relative to. outlets: where messages go, if anywhere.
+
+        undo_window: seconds between a person's start of a run and its first step; auto mode has none.
+        """
+        self._undo_window = undo_window
         self._journal = journal
         self._base = base
         self._clock = clock
@@ -32,4 +42,4 @@ class Runner:
     def start(self, order: Order, history: Sequence[Entry], hold: str, report: Report) -> Steering:
         """Start a run of the runbook that the order pins, or take it up from its lines in the journal."""
         record = Record(order, pinned_runbook(order.pinned), history, self._journal, self._clock)
-        return Steering(Run(record, self._base, hold, report, take_up, self._outlets))
+        return Steering(Run(record, self._base, hold, report, take_up, self._outlets, self._undo_window))

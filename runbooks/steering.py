@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from monitor.deciding.contracts import RunAct, StepAct
 from monitor.deciding.facts import Facts
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.snapshot import RunRow, WaitingRow
 from monitor.text import clean
-from runbooks.interventions import intervene, may_steer, said
+from runbooks import takeover, undoing
+from runbooks.interventions import GRACE, intervene, may_steer, said
 from runbooks.model import AnyStep
-from runbooks.progress import BEGUN, STUCK, Progress, replace
+from runbooks.progress import STUCK, Progress, replace
 from runbooks.run import Run
-
-GRACE = 2.0
-"""Seconds that a step in flight has to end after an abort; then it is cut off and its outcome is unknown."""
 
 EVIDENCE = 500
 """Most characters of what a person says about a step, as the journal keeps it."""
@@ -49,12 +48,14 @@ class Steering:
         await self._run.close()
 
     async def act(self, actor: Actor, act: RunAct, reason: str) -> RunRow:
-        """Steer it; Refusal when it cannot be done now. An abort answers once the run has ended."""
-        may_steer(actor, stop=act != "resume")
-        command = {"abort": self._abort, "pause": self._pause, "resume": self._resume}[act]
+        """Steer it; Refusal when it cannot be done now. An abort answers once the run has ended, as a rule."""
+        may_steer(actor, stop=act in ("abort", "pause"))
+        acts = {"abort": self._abort, "pause": self._pause, "resume": self._resume, "takeover": self._take_over}
+        command = acts[act]
         row = await self._run.inbox.ask(lambda: command(actor, reason))
         if act == "abort":
-            await asyncio.wait_for(self._run.ended.wait(), GRACE * 3)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._run.ended.wait(), GRACE * 3)
             row = self.row()
         return row
 
@@ -69,22 +70,25 @@ class Steering:
             return self.row()
         words = f"abort asked by {actor.name}: {said(reason)}"
         await self._record.turn(
-            self._record.state, words, who=actor.name, via=actor.via, detail=words, aborting=actor.name
+            self._record.state, words, who=actor.name, via=actor.via, detail=words, marks={"aborting": actor.name}
         )
         run.aborting = actor.name
-        if run.errand.out and any(self._touches(step) for step in self._record.runbook.steps):
+        if run.flights.out and any(
+            takeover.touches(step, self._record.steps[step.name]) for step in self._record.runbook.steps
+        ):
             self._cut = asyncio.get_running_loop().call_later(GRACE, lambda: run.inbox.tell(self._cut_off))
         else:
             await self._cut_off()
         return self.row()
 
-    def _touches(self, step: AnyStep) -> bool:
-        """Whether a step is in flight that may be changing something right now."""
-        return self._record.steps[step.name].state in BEGUN and not step.asks and step.effect != "read"
+    async def _take_over(self, actor: Actor, reason: str) -> RunRow:
+        self._refuse_ended()
+        await takeover.take_over(self._run, actor, reason)
+        return self.row()
 
     async def _cut_off(self) -> None:
         if not self._record.final:
-            await self._run.errand.recall()
+            await self._run.flights.recall()
             await self._run.end_aborted()
 
     async def _pause(self, actor: Actor, reason: str) -> RunRow:
@@ -119,6 +123,16 @@ class Steering:
         if act == "resolve" and outcome == "done" and (lacking := step.lacks(reason, self._record.context(step))):
             raise Refusal(400, f"step {name}: {lacking}", "give it as the reason of your answer")
         now = self._record.steps[name]
+        if self._record.standing.by_hand:
+            if now.state != "waiting" or act not in ("resolve", "skip"):
+                by = self._record.standing.by_hand
+                raise Refusal(409, f"{by} took this run over: golive sends nothing", "resolve the step that is asked")
+            said_of_it = outcome if act == "resolve" else "not_done"
+            await takeover.answer(self._run, actor, step, now, said_of_it, reason)
+            return self.row()
+        if act == "undo":
+            await undoing.begin(self._run, actor, step, now, reason)
+            return self.row()
         if now.state == "waiting" and act == "resolve":
             await self._answer(actor, step, now, outcome, reason)
             return self.row()
@@ -127,6 +141,8 @@ class Steering:
             now = replace(now, state="failed")
         done = intervene(name, now, act, outcome, actor, reason, self._record.clock())
         await self._record.step(step, done.progress, done.words, who=actor.name, via=actor.via)
+        if now.undoing:
+            return self.row()
         others = any(progress.state in STUCK for progress in self._record.steps.values())
         if self._record.state == "paused" and not others:
             words = f"goes on after {name} was dealt with by {actor.name}"

@@ -40,7 +40,7 @@ class Step(Section, frozen=True, kw_only=True):
     probe: Probe | None = None
     """Tells whether the step took effect; a checked step must have one."""
     undo: Request | None = None
-    """What takes it back; shown to the person who decides about a failed step, never sent by itself."""
+    """What takes it back; shown to the person who decides about a step, sent only when that person asks for it."""
     on_fail: Literal["pause", "continue"] = "pause"
     """What follows a failure: people are asked, or, for a step that changes nothing, the run goes on without it."""
     needs: tuple[str, ...] = ()
@@ -84,7 +84,10 @@ class Step(Section, frozen=True, kw_only=True):
 
     def key_for(self, context: Context) -> str:
         """The idempotency key to send; empty for a step that is not keyed."""
-        return fill(self.key, context.values) if self.effect == "keyed" else ""
+        if self.effect != "keyed":
+            return ""
+        again = f"/{context.generation + 1}" if context.generation else ""
+        return fill(self.key, context.values) + again
 
     def requests(self) -> Iterator[Request]:
         """Every HTTP request it may send."""

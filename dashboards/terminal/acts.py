@@ -52,9 +52,11 @@ class SnapshotSource(Protocol):
         ...
 
 
-def approve(decision: DecisionRow, reason: str) -> Act:
-    """Sign a decision as it was shown."""
+def approve(decision: DecisionRow, reason: str, *, late: bool = False) -> Act:
+    """Sign a decision as it was shown. late: knowing that decide-by has passed."""
     body: dict[str, JsonValue] = {"digest": decision.digest, "nonce": decision.nonce, "reason": reason}
+    if late:
+        body["late"] = True
     return Act(path=_decision(decision, "approve"), body=body, says=f"approved {decision.runbook}")
 
 
@@ -67,13 +69,44 @@ def _decision(decision: DecisionRow, verb: str) -> str:
     return f"/api/v1/decisions/{quote(decision.id, safe='')}/{verb}"
 
 
-def steer(work: Work, verb: Literal["abort", "pause", "resume"], reason: str) -> Act:
+def attest(decision: DecisionRow, item: str, evidence: str) -> Act:
+    """Vouch for one pre-flight condition that cannot be known."""
+    body: dict[str, JsonValue] = {"item": item, "digest": decision.digest, "evidence": evidence}
+    return Act(path=_decision(decision, "attest"), body=body, says=f"attested: {item}")
+
+
+def rearm(decision: DecisionRow, reason: str) -> Act:
+    """Arm the triggers of an ended decision again."""
+    return Act(path=_decision(decision, "rearm"), body={"reason": reason}, says=f"armed again: {decision.trigger}")
+
+
+def break_glass(runbook: str, parameters: dict[str, str], reason: str, confirm: str) -> Act:
+    """Start a runbook alone. confirm: its name and the environment, as typed."""
+    body: dict[str, JsonValue] = {
+        "runbook": runbook,
+        "parameters": parameters,
+        "reason": reason,
+        "confirm": confirm,
+    }
+    return Act(path="/api/v1/runs/break-glass", body=body, says=f"the glass is broken for {runbook}")
+
+
+def declare_point(point: str, *, passed: bool, reason: str) -> Act:
+    """Say that a point of no return is passed, or that it is not."""
+    body: dict[str, JsonValue] = {"passed": passed, "reason": reason}
+    says = f"point of no return {point}: {'passed' if passed else 'not passed'}"
+    return Act(path=f"/api/v1/points/{quote(point, safe='')}/declare", body=body, says=says)
+
+
+def steer(work: Work, verb: Literal["abort", "pause", "resume", "takeover"], reason: str) -> Act:
     """Steer a run."""
     run = quote(work.run.id if work.run else "", safe="")
     return Act(path=f"/api/v1/runs/{run}/{verb}", body={"reason": reason}, says=f"{verb} of {work.runbook} asked for")
 
 
-def steer_step(work: Work, step: StepRow, verb: Literal["retry", "skip", "resolve"], outcome: str, reason: str) -> Act:
+def steer_step(
+    work: Work, step: StepRow, verb: Literal["retry", "skip", "resolve", "undo"], outcome: str, reason: str
+) -> Act:
     """Steer a step. outcome: `done` or `not_done` for resolve, else empty."""
     run = quote(work.run.id if work.run else "", safe="")
     body: dict[str, JsonValue] = {"outcome": outcome, "reason": reason}
@@ -126,7 +159,11 @@ def approval_refusal(shown: DecisionRow, view: View) -> str:
             (now.digest, now.nonce) != (shown.digest, shown.nonce),
             "it changed while you were reading: close, read again, then sign",
         ),
-        (now.requester == person.name, "you asked for this yourself: a second person must sign"),
+        (
+            now.requester == person.name and now.not_requester,
+            "you asked for this yourself: a second person must sign",
+        ),
+        (person.name in now.locked, "you are locked out of it after wrong confirmations: another person signs"),
         (
             any(vote.person == person.name for vote in now.votes),
             "you have signed this already: another person must sign",

@@ -15,7 +15,7 @@ import msgspec
 from dashboards.terminal.acts import Act, Refused, Unreachable
 from dashboards.terminal.view import Person
 from monitor.secrets import Secret
-from monitor.serving.snapshot import SCHEMA, Snapshot
+from monitor.serving.snapshot import SCHEMA, DecisionRow, Snapshot
 from monitor.text import clean
 
 DEFAULT_URL = "http://127.0.0.1:8930"
@@ -127,12 +127,22 @@ class DaemonClient:
         """Do it. Refused when the daemon says no; Unreachable when its answer did not come."""
         await self._ask("POST", act.path, msgspec.json.encode(act.body), ACT_TIMEOUT)
 
-    async def _ask(self, method: str, path: str, body: bytes | None, seconds: float) -> bytes:
+    async def decide(self, act: Act, key: str) -> DecisionRow | None:
+        """Do what opens or joins a decision; the same key sent again is the same request. None: it was not shown."""
+        body = await self._ask("POST", act.path, msgspec.json.encode(act.body), ACT_TIMEOUT, key)
+        try:
+            return msgspec.json.decode(body, type=DecisionRow)
+        except msgspec.MsgspecError:
+            return None
+
+    async def _ask(self, method: str, path: str, body: bytes | None, seconds: float, key: str = "") -> bytes:
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if key:
+            headers["Idempotency-Key"] = key
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.reveal()}"
         try:

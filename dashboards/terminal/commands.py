@@ -6,7 +6,8 @@ from difflib import get_close_matches
 
 import msgspec
 
-COMMANDS = ("arm", "lock", "board", "runbooks", "timeline", "note", "run", "help", "quit")
+COMMANDS = ("arm", "lock", "board", "runbooks", "timeline", "note", "run", "break-glass", "point", "help", "quit")
+_POINT = "point needs its name and what it is: point NAME passed, or point NAME open"
 LENGTH = 500
 """Longest command that is read."""
 
@@ -33,14 +34,17 @@ def parse(typed: str) -> Command | str:
         return f"no command {verb!r}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(COMMANDS)}")
     if verb == "note":
         return Command(verb=verb, text=" ".join(rest)) if rest else "a note needs its text: note TEXT"
-    if verb == "run":
-        return _run(rest)
+    if verb in ("run", "break-glass"):
+        return _run(verb, rest)
+    if verb == "point":
+        known = len(rest) == 2 and rest[1] in ("passed", "open")  # noqa: PLR2004 - its name and its state
+        return Command(verb=verb, text=rest[0], parameters={"state": rest[1]}) if known else _POINT
     return Command(verb=verb) if not rest else f"{verb} takes nothing after it"
 
 
-def _run(words: list[str]) -> Command | str:
+def _run(verb: str, words: list[str]) -> Command | str:
     if not words:
-        return "run needs a runbook: run NAME [parameter=value ...]"
+        return f"{verb} needs a runbook: {verb} NAME [parameter=value ...]"
     parameters = {}
     for word in words[1:]:
         name, equals, value = word.partition("=")
@@ -49,4 +53,4 @@ def _run(words: list[str]) -> Command | str:
         if name in parameters:
             return f"parameter {name!r} is given twice"
         parameters[name] = value
-    return Command(verb="run", text=words[0], parameters=parameters)
+    return Command(verb=verb, text=words[0], parameters=parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from dashboards.terminal import acts, questions
+from dashboards.terminal import acts, consents, questions
 from dashboards.terminal.acts import Act
 from dashboards.terminal.commands import Command
 from dashboards.terminal.link import Link
@@ -62,6 +62,10 @@ def obey(console: Console, command: Command | str) -> None:
         console.action_leave()
     elif verb == "run":
         console.ask(questions.request_run(command.text, command.parameters, console.link.view))
+    elif verb == "break-glass":
+        console.ask(consents.break_glass(command.text, command.parameters, console.link.view))
+    elif verb == "point":
+        console.ask(consents.point(command.text, command.parameters["state"], console.link.view))
     elif verb == "note":
         refusal = acts.refusal(console.link.view)
         if refusal:

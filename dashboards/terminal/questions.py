@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
 from dashboards.terminal import acts
 from dashboards.terminal.acts import Act
 from dashboards.terminal.drawing.approval import approval_facts, gate_facts, request_facts, run_facts, step_facts
+from dashboards.terminal.drawing.consent import late
 from dashboards.terminal.drawing.spans import Glyphs, Line
 from dashboards.terminal.drawing.work import LIVE, OPEN, Work
 from dashboards.terminal.view import View
-from monitor.serving.snapshot import GateRow, StepRow
+from monitor.serving.snapshot import DecisionRow, GateRow, StepRow
 
 Facts = Callable[[View, int, Glyphs], list[Line]]
 ENDED = "it is over: nothing left to do"
+_VERBS: dict[str, Literal["abort", "pause", "resume", "takeover"]] = {
+    "abort": "abort",
+    "pause": "pause",
+    "resume": "resume",
+    "takeover": "takeover",
+}
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +36,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Why it may not be sent at this moment; empty when it may."""
     act: Callable[[str], Act]
     """Makes the request from the reason that was typed."""
+    reason_needed: bool = False
+    """Whether it is not sent without a reason."""
 
 
 def approve(work: Work, view: View) -> Question | str:
@@ -36,12 +46,30 @@ def approve(work: Work, view: View) -> Question | str:
     if decision is None or decision.state not in OPEN:
         return "nothing here waits for a signature"
     reason = acts.approval_refusal(decision, view)
+    after = late(view)
+
+    def refusal(now: View) -> str:
+        if late(now) and not after:
+            return "decide-by has passed while you were reading: close, read again, then decide"
+        return acts.approval_refusal(decision, now)
+
     return reason or Question(
-        title="APPROVE",
-        word=decision.runbook,
-        facts=lambda now, width, glyphs: approval_facts(decision, now, width, glyphs),
-        refusal=lambda now: acts.approval_refusal(decision, now),
-        act=lambda why: acts.approve(decision, why),
+        title="APPROVE AFTER DECIDE-BY" if after else "APPROVE",
+        word=f"{decision.runbook} LATE" if after else decision.runbook,
+        facts=lambda now, width, glyphs: approval_facts(shown_now(decision, now), now, width, glyphs),
+        refusal=refusal,
+        act=lambda why: acts.approve(decision, why, late=after),
+        reason_needed=after,
+    )
+
+
+def shown_now(shown: DecisionRow, now: View) -> DecisionRow:
+    """The decision as it was shown, with what is no part of the signature as it is now."""
+    row = now.decision(shown.id)
+    if row is None or (row.digest, row.nonce) != (shown.digest, shown.nonce):
+        return shown
+    return msgspec.structs.replace(
+        shown, preflight=row.preflight, points=row.points, cleared=row.cleared, locked=row.locked, votes=row.votes
     )
 
 
@@ -69,26 +97,27 @@ def steer(work: Work, view: View, verb: str) -> Question | str:
     run = work.run
     if run is None or run.state not in LIVE:
         return "no run is under way here"
-    done = "abort" if verb == "abort" else "resume" if run.state == "paused" else "pause"
+    done = verb if verb in ("abort", "takeover") else "resume" if run.state == "paused" else "pause"
+    if done == "takeover" and (run.by_hand or run.state == "verifying"):
+        return f"{run.by_hand} has taken it over already" if run.by_hand else "no step is left to take over"
 
     def refusal(now: View) -> str:
         row = now.run(run.id)
         return acts.refusal(now) or ("" if row is not None and row.state in LIVE else ENDED)
 
     return acts.refusal(view) or Question(
-        title=done.upper(),
+        title="TAKE OVER BY HAND" if done == "takeover" else done.upper(),
         word=work.runbook,
         facts=lambda now, width, glyphs: run_facts(work, done, now, width, glyphs),
         refusal=refusal,
-        act=lambda why: acts.steer(
-            work, "abort" if done == "abort" else "resume" if done == "resume" else "pause", why
-        ),
+        act=lambda why: acts.steer(work, _VERBS[done], why),
+        reason_needed=done == "takeover",
     )
 
 
 def mend(work: Work, view: View, verb: str) -> Question | str:
     """Ask to retry or skip the step that failed or is parked."""
-    step = next((s for s in work.steps if s.state in ("parked", "failed")), None)
+    step = next((s for s in work.steps if s.state in ("parked", "failed", "undone")), None)
     if work.run is None or work.run.ended_at is not None or step is None:
         return f"no failed or parked step to {verb} here"
     chosen = step
@@ -113,6 +142,7 @@ def resolve(work: Work, view: View, outcome: str) -> Question | str:
         facts=lambda now, width, glyphs: step_facts(work, step, words, now, width, glyphs),
         refusal=lambda now: acts.refusal(now) or moved_on(work, step, now),
         act=lambda why: acts.steer_step(work, step, "resolve", outcome, why),
+        reason_needed=step.state == "parked",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.terminal.drawing import board, gates
+from dashboards.terminal.drawing.consent import points
 from dashboards.terminal.drawing.header import banner, header
 from dashboards.terminal.drawing.spans import Glyphs, plain
 from dashboards.terminal.drawing.work import work_line, works
@@ -24,6 +25,8 @@ def report(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[str]:
     if snapshot.waiting:
         lines += ["", "waiting for a person"]
         lines += [plain(board.waiting_line(row, view, width, glyphs)) for row in snapshot.waiting]
+    if snapshot.points:
+        lines += [plain(line) for line in points(snapshot.points, width, glyphs)]
     if snapshot.decisions or snapshot.runs:
         lines += ["", "runbooks"]
         lines += [plain(work_line(work, view, width, glyphs)) for work in works(snapshot)]

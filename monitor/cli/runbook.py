@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,7 +10,10 @@ from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
-from dashboards.terminal.acts import Act, JsonValue
+from dashboards.terminal.acts import JsonValue
+from dashboards.terminal.acts import attest as attestation
+from dashboards.terminal.acts import break_glass as glass
+from dashboards.terminal.acts import declare_point as declaration
 from dashboards.terminal.acts import reject as rejection
 from dashboards.terminal.acts import request_run as request
 from dashboards.terminal.client import DaemonClient
@@ -17,6 +21,7 @@ from monitor.cli.asking import FAILED, HERE, NOT_ALLOWED, USAGE, Reason, TokenFi
 from monitor.cli.pairs import pairs
 from monitor.cli.rehearsed import Rehearsed
 from monitor.cli.signing import decision_lines, runbook_lines
+from monitor.cli.steering import act_of, add_steering
 from monitor.serving.snapshot import DecisionRow, Snapshot
 from runbooks.book import Book
 
@@ -43,7 +48,9 @@ def list_(*, folder: _Folder = Path("runbooks"), state_dir: Path = Path("state")
     for name in book.names:
         found = book.get(name)
         if found is not None:
-            say(f"{name:28} {len(found.steps):2} steps  {found.title}; {rehearsed.words(name, found.digest)}")
+            takes = f" ({', '.join(found.parameters)})" if found.parameters else ""
+            words = rehearsed.words(name, found.digest)
+            say(f"{name:28} {len(found.steps):2} steps  {found.title}{takes}; {words}")
     for finding in book.findings:
         sys.stderr.write(f"{finding}\n")
     return FAILED if book.findings else 0
@@ -68,7 +75,7 @@ def show(name: str, /, *, folder: _Folder = Path("runbooks"), url: Url = HERE, t
         row = _find(snapshot, name)
         if row is None:
             return fail(f"no runbook and no decision is called {name!r}; next: golive runbook list", FAILED)
-        say("\n".join(decision_lines(row, snapshot.cutover.environment)))
+        say("\n".join(decision_lines(row, snapshot.cutover)))
         return 0
 
     return ask(url, token_file, errand, token_needed=False)
@@ -81,6 +88,9 @@ def start(
     *parameters: str,
     yes_env: str = "",
     reason: Reason = "",
+    break_glass: bool = False,
+    confirm: str = "",
+    key: str = "",
     url: Url = HERE,
     token_file: TokenFile = None,
 ) -> int:
@@ -94,6 +104,13 @@ def start(
         Its parameters, each as name=value.
     yes_env:
         The environment's name, such as PROD: says that you know where this acts. Asked for where there is a terminal.
+    break_glass:
+        Start it alone: nobody else signs, everybody is told, a reason is needed. Pre-flight still holds.
+    confirm:
+        With --break-glass: the runbook's name and the environment, such as "voice-back-to-legacy PROD". Asked for where
+        there is a terminal.
+    key:
+        Names this request: sent again under the same key it is the same request. Default: a new one for each call.
     """
     try:
         given = pairs(parameters)
@@ -101,13 +118,21 @@ def start(
         return fail(str(error), USAGE)
 
     async def errand(client: DaemonClient, snapshot: Snapshot) -> int:
-        if not _confirmed(snapshot.cutover.environment, yes_env):
+        environment = snapshot.cutover.environment
+        if break_glass:
+            typed = confirm or _typed(f"This starts {name} on {environment} ALONE. Type `{name} {environment}`: ")
+            act = glass(name, given, reason, typed)
+        elif _confirmed(environment, yes_env):
+            act = request(name, given, reason)
+        else:
             return NOT_ALLOWED
-        await client.act(request(name, given, reason))
-        for row in (await client.snapshot()).decisions:
-            if row.runbook == name and row.requester:
-                say(f"asked for: decision {row.id} is {row.state}, {_missing(row)}")
-                break
+        row = await client.decide(act, key or secrets.token_hex(8))
+        if row is None:
+            row = next((r for r in (await client.snapshot()).decisions if r.runbook == name and r.requester), None)
+        if row is not None:
+            told = f" ({row.answer})" if row.answer else ""
+            verb = "started alone" if break_glass else "asked for"
+            say(f"{verb}: decision {row.id} is {row.state}, {_missing(row)}{told}")
         return 0
 
     return ask(url, token_file, errand)
@@ -115,7 +140,14 @@ def start(
 
 @runbook.command
 def approve(
-    decision: str, /, *, yes_env: str = "", reason: Reason = "", url: Url = HERE, token_file: TokenFile = None
+    decision: str,
+    /,
+    *,
+    yes_env: str = "",
+    after_decide_by: bool = False,
+    reason: Reason = "",
+    url: Url = HERE,
+    token_file: TokenFile = None,
 ) -> int:
     """Sign a decision: prints what is signed, then signs exactly that.
 
@@ -125,17 +157,21 @@ def approve(
         The decision's id.
     yes_env:
         The environment's name, such as PROD; a script must give it, a terminal asks for it.
+    after_decide_by:
+        Sign although decide-by has passed; needs a reason.
     """
 
     async def errand(client: DaemonClient, snapshot: Snapshot) -> int:
         row = _find(snapshot, decision)
         if row is None:
             return fail(f"there is no decision {decision!r}; next: golive status", FAILED)
-        say("\n".join(decision_lines(row, snapshot.cutover.environment)))
+        say("\n".join(decision_lines(row, snapshot.cutover)))
         if not _confirmed(snapshot.cutover.environment, yes_env):
             return NOT_ALLOWED
         body: dict[str, JsonValue] = {"digest": row.digest, "nonce": row.nonce, "reason": reason}
-        await client.act(_act(f"decisions/{quote(row.id, safe='')}/approve", body))
+        if after_decide_by:
+            body["late"] = True
+        await client.act(act_of(f"decisions/{quote(row.id, safe='')}/approve", body))
         after = _find(await client.snapshot(), decision)
         say(f"signed: {after.state}, {_missing(after)}" if after is not None else "signed")
         return 0
@@ -165,59 +201,98 @@ def reject(decision: str, /, *, reason: Reason = "", url: Url = HERE, token_file
 
 
 @runbook.command
-def abort(run: str, /, *, reason: Reason = "", url: Url = HERE, token_file: TokenFile = None) -> int:
-    """Stop a run: no further step begins; what is half done is said.
+def rearm(decision: str, /, *, reason: Reason, url: Url = HERE, token_file: TokenFile = None) -> int:
+    """Arm the triggers of a decision again that has ended in a run, or frozen, and let the cutover go forward again.
 
     Parameters
     ----------
-    run:
-        The run's id.
+    decision:
+        The decision's id.
     """
 
     async def errand(client: DaemonClient, _snapshot: Snapshot) -> int:
-        await client.act(_act(f"runs/{quote(run, safe='')}/abort", {"reason": reason}))
-        for row in (await client.snapshot()).runs:
-            if row.id == run:
-                say(f"{row.state}: {row.detail}")
+        await client.act(act_of(f"decisions/{quote(decision, safe='')}/rearm", {"reason": reason}))
+        say(f"armed again: {decision}; going forward also needs the runbook's pre-flight to hold")
         return 0
 
     return ask(url, token_file, errand)
 
 
 @runbook.command
-def resolve(
-    step: str,
-    outcome: Literal["done", "not_done"],
+def attest(
+    decision: str,
+    item: str,
     /,
     *,
-    reason: Reason = "",
+    evidence: str = "",
+    yes_env: str = "",
     url: Url = HERE,
     token_file: TokenFile = None,
 ) -> int:
-    """Answer for a manual or parked step.
+    """Vouch by name for one pre-flight condition that cannot be known; it counts for ten minutes.
 
     Parameters
     ----------
-    step:
-        RUN/STEP, as `golive status` lists what waits.
-    outcome:
-        What really happened. A parked step that was not done is sent again.
+    decision:
+        The decision's id.
+    item:
+        The condition exactly as `golive runbook show DECISION` prints it.
+    evidence:
+        What you saw, and where; needed.
+    yes_env:
+        The environment's name, such as PROD; a script must give it, a terminal asks for it.
     """
-    run, slash, name = step.partition("/")
-    if not slash or not name:
-        return fail(f"{step!r} is not RUN/STEP", USAGE)
 
-    async def errand(client: DaemonClient, _snapshot: Snapshot) -> int:
-        path = f"runs/{quote(run, safe='')}/steps/{quote(name, safe='')}/resolve"
-        await client.act(_act(path, {"outcome": outcome, "reason": reason}))
-        say(f"{step}: {outcome}")
+    async def errand(client: DaemonClient, snapshot: Snapshot) -> int:
+        row = _find(snapshot, decision)
+        if row is None:
+            return fail(f"there is no decision {decision!r}; next: golive status", FAILED)
+        say("\n".join(decision_lines(row, snapshot.cutover)))
+        if not _confirmed(snapshot.cutover.environment, yes_env):
+            return NOT_ALLOWED
+        await client.act(attestation(row, item, evidence))
+        say(f"attested: {item}")
         return 0
 
     return ask(url, token_file, errand)
 
 
-def _act(path: str, body: dict[str, JsonValue]) -> Act:
-    return Act(path=f"/api/v1/{path}", body=body, says=path)
+@runbook.command
+def point(
+    name: str,
+    state: Literal["passed", "not_passed"],
+    /,
+    *,
+    reason: Reason = "",
+    yes_env: str = "",
+    url: Url = HERE,
+    token_file: TokenFile = None,
+) -> int:
+    """Say that a point of no return is passed, or that it is not, whatever its signal says.
+
+    Parameters
+    ----------
+    name:
+        The point, as `golive status` lists it.
+    state:
+        passed: nothing begins in its scope any more. not_passed: needs an approver.
+    reason:
+        How you know; needed.
+    yes_env:
+        The environment's name, such as PROD; a script must give it, a terminal asks for it.
+    """
+
+    async def errand(client: DaemonClient, snapshot: Snapshot) -> int:
+        if not _confirmed(snapshot.cutover.environment, yes_env):
+            return NOT_ALLOWED
+        await client.act(declaration(name, passed=state == "passed", reason=reason))
+        say(f"{name}: {state}")
+        return 0
+
+    return ask(url, token_file, errand)
+
+
+add_steering(runbook)
 
 
 def _find(snapshot: Snapshot, decision: str) -> DecisionRow | None:
@@ -229,12 +304,18 @@ def _missing(row: DecisionRow) -> str:
     return f"{votes} of {row.quorum} signed"
 
 
+def _typed(question: str) -> str:
+    """What a person types; empty where there is no terminal."""
+    if not sys.stdin.isatty():
+        return ""
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
 def _confirmed(environment: str, given: str) -> bool:
     """Whether the person knows which environment this acts on."""
-    if not given and sys.stdin.isatty():
-        sys.stderr.write(f"This acts on {environment}. Type the environment's name to go on: ")
-        sys.stderr.flush()
-        given = sys.stdin.readline().strip()
+    given = given or _typed(f"This acts on {environment}. Type the environment's name to go on: ")
     if given == environment:
         return True
     fail(f"not sent: this acts on {environment}; next: say --yes-env {environment} if that is meant", NOT_ALLOWED)

@@ -4,30 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.serving.snapshot import DecisionRow, EvidenceRow, StepRow
+from dashboards.terminal.drawing.phrases import clock
+from monitor.serving.snapshot import CutoverRow, DecisionRow, EvidenceRow, StepRow
 from monitor.units import format_duration, format_value
 from runbooks.book import Touches
 from runbooks.model import Runbook
 
+_SCOPES = 50
+"""Scopes of a decision that are listed; further ones are counted."""
 
-def decision_lines(row: DecisionRow, environment: str) -> Iterator[str]:
-    """A decision with its evidence, pre-flight, steps and digest."""
-    yield f"{environment}  decision {row.id}  {row.state}"
+
+def decision_lines(row: DecisionRow, cutover: CutoverRow) -> Iterator[str]:
+    """A decision with its evidence, pre-flight, points of no return, budget, steps and digest."""
+    yield f"{cutover.environment}  decision {row.id}  {row.state}"
     yield f"  runbook    {row.runbook}: {row.title}"
-    yield f"  scope      {row.scope}"
+    yield from _scopes(row)
     yield f"  because    {row.reason}" + (f" ({row.detail})" if row.detail else "")
     yield f"  asked by   {row.requester} ({row.trigger})"
     signed = ", ".join(f"{vote.person} {vote.vote}" for vote in row.votes) or "nobody yet"
     yield f"  signed by  {signed}; {row.quorum} of {' or '.join(row.duties) or 'the approvers'} needed"
-    for name, value in sorted(row.parameters.items()):
-        yield f"  parameter  {name} = {value}"
+    yield from _targets(row)
     for evidence in row.evidence:
         yield f"  evidence   {_evidence(evidence)}"
-    for check in row.preflight:
-        yield f"  pre-flight {check.what}: {check.state}" + (f" ({check.detail})" if check.detail else "")
+    yield from _conditions(row)
+    if row.cleared:
+        yield "  CLEARED    its cause is gone: it is asked on what is true now"
+    yield f"  budget     {format_duration(cutover.rollback_seconds)}" + (
+        f", decide by {clock(cutover.decide_by)} UTC" if cutover.decide_by is not None else ""
+    )
+    for line in row.changes:
+        yield f"  changed    {line}"
     for step in row.steps:
         yield from _step(step)
     yield f"  digest     {row.digest}"
+
+
+def _scopes(row: DecisionRow) -> Iterator[str]:
+    for scope in row.scopes[:_SCOPES] or (row.scope,):
+        yield f"  scope      {scope}"
+    if len(row.scopes) > _SCOPES:
+        yield f"  scope      and {len(row.scopes) - _SCOPES} more"
+
+
+def _targets(row: DecisionRow) -> Iterator[str]:
+    if len(row.targets) > 1:
+        for number, target in enumerate(row.targets, 1):
+            values = ", ".join(f"{name} = {value}" for name, value in sorted(target.items()))
+            yield f"  target {number:<3} {values}"
+    else:
+        for name, value in sorted(row.parameters.items()):
+            yield f"  parameter  {name} = {value}"
+
+
+def _conditions(row: DecisionRow) -> Iterator[str]:
+    for check in row.preflight:
+        yield f"  pre-flight {check.what}: {check.state}" + (f" ({check.detail})" if check.detail else "")
+        if check.attested:
+            yield f"             attested by {check.attested}"
+    for point in row.points:
+        yield f"  no return  {point.name} ({point.after}): {point.state}, {point.detail}"
 
 
 def _evidence(row: EvidenceRow) -> str:

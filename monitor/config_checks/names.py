@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from monitor.config_checks.subject import Subject
 from monitor.documents.finding import Finding, quoted
 from monitor.judging.expressions import ExpressionError, parse
+from monitor.plan import PAST
 
 NAMED = (
     "people", "sites", "waves", "stages", "gates", "points_of_no_return",
@@ -39,6 +40,10 @@ def _writable(subject: Subject, path: tuple[str | int, ...], name: str, *, in_ex
         yield subject.finding(path, f"{quoted(name)} cannot be a name", hint)
         return
     if not in_expressions:
+        return
+    if name == PAST:
+        hint = "choose another name: a pre-flight asks by this one whether a point of no return is passed"
+        yield subject.finding(path, f"{quoted(name)} is golive's own word", hint)
         return
     try:
         usable = parse(name).rules == {name}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from monitor.config_checks.subject import Subject
@@ -14,6 +15,7 @@ from monitor.units import spell_duration
 SCHEMA = 1
 """The one version of golive.yaml that there is."""
 _FULL_SHARE = 100
+_SCOPE = re.compile(r"[\w.-]+[:=][^\s,]+")
 
 
 def plan_problems(subject: Subject) -> Iterator[Finding]:
@@ -144,3 +146,7 @@ def _points_of_no_return(subject: Subject) -> Iterator[Finding]:
         except ExpressionError as error:
             hint = 'write an operator and a number, such as when: ">= 1"'
             yield subject.finding((*path, "when"), f"cannot be read: {error.message}", hint)
+        for place, entry in enumerate(point.scope):
+            if not _SCOPE.fullmatch(entry):
+                hint = 'write name:value or name:pattern*, such as "dnis:0800-*"; leave scope out for everything'
+                yield subject.finding((*path, "scope", place), f"{quoted(entry)} is no scope", hint)

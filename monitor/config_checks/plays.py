@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from monitor.config_checks.plan import duty_problems
+from monitor.config_checks.possible import can_be_true, resting, stages_of
 from monitor.config_checks.subject import Subject
 from monitor.documents.finding import Finding, meant, quoted
 from monitor.documents.positions import Path
+from monitor.judging.expressions import Expression, ExpressionError, parse
+from monitor.judging.scoping import labels_named
+from monitor.judging.triggers import Trigger
+from monitor.plan import PAST
 from monitor.units import spell_duration
 from runbooks.actions.notify import Notify
 from runbooks.book import Book
@@ -21,15 +28,50 @@ def play_problems(subject: Subject, book: Book) -> Iterator[Finding]:
         if runbook is None:
             continue
         path: Path = ("triggers", index)
-        try:
-            runbook.filled(trigger.parameters)
-        except ValueError as error:
-            yield subject.finding((*path, "parameters"), str(error), f"see `golive runbook show {runbook.name}`")
+        if wrong := _parameters(runbook, trigger):
+            yield subject.finding((*path, "parameters"), wrong, f"see `golive runbook show {runbook.name}`")
+        yield from _mute(subject, (*path, "runbook"), trigger, runbook)
         step = (*path, "runbook")
-        yield from _asked(subject, step, *book.names_used(trigger.runbook))
+        rules, signals = book.names_used(trigger.runbook)
+        yield from _asked(subject, step, rules - {PAST}, signals)
         yield from _needed(subject, step, runbook)
         yield from _time(subject, step, runbook)
         yield from _told(subject, step, runbook)
+
+
+def _parameters(runbook: Runbook, trigger: Trigger) -> str:
+    """What of the parameters does not fit; a value that comes from the scope is only known when it is needed."""
+    later = {name for name, text in trigger.parameters.items() if labels_named({name: text})}
+    if unknown := sorted(later - set(runbook.parameters)):
+        return f"runbook {runbook.name} has no parameter {', '.join(unknown)}"
+    known = {name: parameter for name, parameter in runbook.parameters.items() if name not in later}
+    fixed = {name: text for name, text in trigger.parameters.items() if name not in later}
+    try:
+        msgspec.structs.replace(runbook, parameters=known).filled(fixed)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _mute(subject: Subject, path: Path, trigger: Trigger, runbook: Runbook) -> Iterator[Finding]:
+    """A condition of the runbook that could never hold in a stage in which the trigger calls for it."""
+    expression = _parsed(trigger.when)
+    texts = (*runbook.preflight, *runbook.verify, *(text for step in runbook.steps for text in step.expressions()))
+    for stage in stages_of(subject, trigger, expression) if expression is not None else ():
+        for text in texts:
+            asked = _parsed(text)
+            if asked is not None and not can_be_true(subject, asked, stage):
+                asleep = [name for name in resting(subject, asked, stage) if name in subject.names("rules")]
+                if asleep:
+                    what = f"in the stage {quoted(stage)} the runbook's {text!r} can never hold: {', '.join(asleep)} rests there"
+                    yield subject.finding(path, what, "activate the rule there; a rule that rests makes nothing true")
+
+
+def _parsed(text: str) -> Expression | None:
+    try:
+        return parse(text)
+    except ExpressionError:
+        return None
 
 
 def _asked(subject: Subject, path: Path, rules: frozenset[str], signals: frozenset[str]) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monitor.config_checks.plan import duty_problems
+from monitor.config_checks.scopes import scope_problems, stage_problems, witness_problems
 from monitor.config_checks.subject import Subject
 from monitor.documents.finding import Finding, meant, quoted
 from monitor.documents.positions import Path
@@ -52,8 +53,8 @@ def _expression(subject: Subject, path: Path, trigger: Trigger) -> Iterator[Find
             )
         else:
             yield from subject.known(step, name, "signals", "signal")
-    yield from _together(subject, path, trigger, expression)
-    yield from _cooldown(subject, path, trigger, expression)
+    for check in (_together, _cooldown, scope_problems, stage_problems, witness_problems):
+        yield from check(subject, path, trigger, expression)
 
 
 def _together(subject: Subject, path: Path, trigger: Trigger, expression: Expression) -> Iterator[Finding]:

@@ -126,6 +126,7 @@ class Camera:
             waiting=(*part.desk.waiting_rows(), *_unsigned(gates, part.course)),
             decisions=part.desk.decision_rows(),
             runs=runs,
+            points=part.desk.office.safety.points.rows(),
             alerts=alerts,
             sparks=ticker.sparks.rows(),
             series=series,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 
 from monitor.deciding.journal import Journal
@@ -31,6 +32,8 @@ class Course:
         self.stage = self.stages[0]
         self.stage_since = clock()
         self.started_at = clock()
+        self.advanced_at = -math.inf
+        """When the cutover last went forward."""
         self.held = ""
         """Why a person holds this stage; empty when nobody does."""
         self.signatures: dict[str, str] = {}
@@ -50,11 +53,13 @@ class Course:
             if entry.object in by_name:
                 if not known:
                     self.started_at = entry.at
-                known = True
                 if entry.state == "held":
                     self.held = entry.what
                 else:
+                    if known and self.stages.index(by_name[entry.object]) > self.index:
+                        self.advanced_at = entry.at
                     self.stage, self.stage_since, self.held = by_name[entry.object], entry.at, ""
+                known = True
         for entry in await self.journal.entries(kind="gate"):
             if entry.state == "signed":
                 self.signatures[entry.object] = entry.who
@@ -73,6 +78,8 @@ class Course:
         entry = await self.journal.append(
             "stage", who, f"stage {stage.title or stage.name}: {why}", object=stage.name, state="entered"
         )
+        if self.stages.index(stage) > self.index:
+            self.advanced_at = entry.at
         self.stage, self.stage_since, self.held = stage, entry.at, ""
         self._advance_votes.clear()
         self.on_stage(stage.name, entry.at)

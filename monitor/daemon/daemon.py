@@ -5,47 +5,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
-import msgspec
-
-from monitor.config import Config
 from monitor.config_file import LoadedConfig
+from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, patience
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
-from monitor.daemon.messenger import Messenger
 from monitor.daemon.pages import Pages
 from monitor.daemon.port import opened
 from monitor.daemon.refill import refill
 from monitor.daemon.rollback_clock import RollbackClock
+from monitor.daemon.safety import open_journal
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.auth import Authority
+from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.desk import Desk
-from monitor.deciding.journal import Journal
-from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import StateLock
-from monitor.export.elsewhere import over_there
-from monitor.history.archive import FILE, Brought
-from monitor.history.calendar import calendar_of
-from monitor.history.figures import figures
-from monitor.history.keeper import Keeper
+from monitor.history.archive import FILE
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
 from monitor.judging.derived import DerivedFigures
-from monitor.judging.engine import Engine
 from monitor.judging.store import Store
-from monitor.model import Health, Metric
+from monitor.model import Health
 from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
-from monitor.serving.snapshot import DecisionRow
+from monitor.serving.snapshot import DecisionRow, PointRow
 from monitor.serving.web.listener import Listener
-from runbooks.outlets import Outlets
-from runbooks.runner import Runner
 
 log = logging.getLogger("golive.daemon")
 
@@ -176,36 +166,25 @@ class Daemon:
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
 
     async def _open_journal(self) -> None:
-        try:
-            self.journal = await Journal.open(self.state_dir / "journal.db", clock=self.clock)
-        except JournalDamagedError as error:
-            self.degraded = f"the journal is damaged, so no runbook can run: {error}"
-            log.critical("%s. Monitoring goes on. Next: golive audit verify", self.degraded)
-            self.journal = await Journal.open(None, clock=self.clock)
+        self.second = BreakGlassLog(self.state_dir)
+        self.journal, self.degraded = await open_journal(self.state_dir, self.clock, self.second)
 
     def _make_desk(self) -> Desk:
-        config = self.config
-        messenger = Messenger(config.notify, config.cutover, self.base, self.clock)
-        return Desk(
-            triggers=config.triggers,
-            people=config.people,
+        return desk_of(
+            self.config,
+            base=self.base,
             book=self.book,
-            executor=Runner(self.journal, self.base, self.clock, Outlets(teller=messenger)),
             journal=self.journal,
-            default_mode=config.cutover.default_mode,
-            cutover_name=config.cutover.name,
-            config_digest=self.digest,
+            second=self.second,
+            digest=self.digest,
             clock=self.clock,
+            disabled=self.degraded,
             on_event=self._decision_changed,
             on_rolled_back=self._rolled_back,
-            disabled=self.degraded,
+            on_point=self._point_changed,
         )
 
     def _make_ticker(self) -> Ticker:
-        independence = {
-            self.intake.doors[collector.name].number: collector.independence or collector.name
-            for collector in self.config.collectors
-        }
         return Ticker(
             engine=self.engine,
             derived=self.derived,
@@ -215,7 +194,7 @@ class Daemon:
             journal=self.journal,
             gates=self.config.gates,
             catalogue=self.catalogue,
-            independence=independence,
+            independence=independence_of(self.config, self.intake),
             pages=self.pages,
             sparks=Sparks(self.config.signals, self.catalogue),
             clock=self.clock,
@@ -242,6 +221,10 @@ class Daemon:
         self.camera.wanted = True
         self.pages.decision(kind, row, what, self.clock())
 
+    def _point_changed(self, row: PointRow, what: str) -> None:
+        self.camera.wanted = True
+        self.pages.point(row, what, self.clock())
+
     async def _rolled_back(self, row: DecisionRow) -> None:
         plan = self.book.get(row.runbook)
         await self.course.rolled_back((plan.back_to or "") if plan else "", f"{row.runbook} is verified")
@@ -250,40 +233,6 @@ class Daemon:
         result = "ok" if ok else "failed"
         self.own.notified(channel, result)
         self.journal.append("notify", "engine", f"{channel}: {detail}", object=channel, state=result)
-
-
-def judged_elsewhere(config: Config, catalogue: Mapping[str, Metric]) -> Config:
-    """The configuration with the rules that rulers judge turned to what those say."""
-    rules = over_there(config.rules, config.signals, catalogue, config.collectors)
-    return msgspec.structs.replace(config, rules=rules)
-
-
-def patience(config: Config) -> float:
-    """Seconds for which a rule whose series were never heard is not yet UNKNOWN."""
-    return max((collector.stale_after for collector in config.collectors), default=30.0)
-
-
-def keeper_of(
-    config: Config,
-    store: Store,
-    path: Path,
-    delays: Mapping[int, float],
-    journal: Journal,
-    clock: Callable[[], float],
-) -> Keeper:
-    """Whoever records weeks for baselines and reads them ahead."""
-
-    def imported(brought: Brought) -> None:
-        journal.append("history", "operator", brought.what, object=brought.rule, state="imported")
-
-    asked = figures(config.rules, config.signals)
-    return Keeper(asked, store, path, calendar_of(config.cutover), delays, clock, imported)
-
-
-def engine_of(config: Config, store: Store, delays: Mapping[int, float], history: Keeper) -> Engine:
-    """The rules at work."""
-    late = patience(config)
-    return Engine(config.rules, config.signals, store, patience=late, delays=delays, history=history.weeks)
 
 
 async def watch_tokens(authority: Authority) -> None:

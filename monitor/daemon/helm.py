@@ -9,7 +9,7 @@ from monitor.daemon.course import Course
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.serving.acts import Actor, Refusal
-from monitor.serving.snapshot import DecisionRow, EventRow, RunRow, Snapshot
+from monitor.serving.snapshot import DecisionRow, EventRow, PointRow, RunRow, Snapshot
 from monitor.text import clean
 
 NOTE_LENGTH = 500
@@ -47,9 +47,25 @@ class Helm:
         """Public journal lines with a greater sequence number, in order."""
         return self._journal.events_after(seq, limit)
 
-    async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
+    async def approve(
+        self, actor: Actor, decision: str, digest: str, nonce: str, reason: str, *, late: bool = False
+    ) -> DecisionRow:
         """Sign a decision as shown."""
-        return await self._desk.approve(actor, decision, digest, nonce, reason)
+        return await self._desk.approve(actor, decision, digest, nonce, reason, late=late)
+
+    async def attest(self, actor: Actor, decision: str, item: str, digest: str, evidence: str) -> DecisionRow:
+        """Vouch by name for one pre-flight condition that cannot be known."""
+        return await self._desk.counter.attest(actor, decision, item, digest, evidence)
+
+    async def break_glass(
+        self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, confirm: str, key: str = ""
+    ) -> DecisionRow:
+        """Start a runbook alone, loudly."""
+        return await self._desk.counter.break_glass(actor, runbook, parameters, reason, confirm, key)
+
+    async def declare_point(self, actor: Actor, point: str, *, passed: bool, reason: str) -> PointRow:
+        """Say that a point of no return is passed, or that it is not."""
+        return await self._desk.counter.declare_point(actor, point, passed=passed, reason=reason)
 
     async def reject(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
         """Refuse a decision; it ends."""
@@ -59,16 +75,26 @@ class Helm:
         """Arm the trigger of an ended decision again."""
         return await self._desk.rearm(actor, decision, reason)
 
-    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str) -> DecisionRow:
+    async def request_run(
+        self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, key: str = ""
+    ) -> DecisionRow:
         """Ask for a runbook by hand."""
-        return await self._desk.request_run(actor, runbook, parameters, reason)
+        return await self._desk.request_run(actor, runbook, parameters, reason, key)
 
-    async def act_on_run(self, actor: Actor, run: str, act: Literal["abort", "pause", "resume"], reason: str) -> RunRow:
+    async def act_on_run(
+        self, actor: Actor, run: str, act: Literal["abort", "pause", "resume", "takeover"], reason: str
+    ) -> RunRow:
         """Steer a run."""
         return await self._desk.act_on_run(actor, run, act, reason)
 
     async def act_on_step(
-        self, actor: Actor, run: str, step: str, act: Literal["retry", "skip", "resolve"], outcome: str, reason: str
+        self,
+        actor: Actor,
+        run: str,
+        step: str,
+        act: Literal["retry", "skip", "resolve", "undo"],
+        outcome: str,
+        reason: str,
     ) -> RunRow:
         """Steer a step."""
         return await self._desk.act_on_step(actor, run, step, act, outcome, reason)
@@ -85,7 +111,7 @@ class Helm:
             if act == "back":
                 await self._course.back(actor.name, stage, reason)
             else:
-                blocked = self._desk.forward_blocked()
+                blocked = self._desk.forward_blocked(self._course.advanced_at)
                 await self._course.advance(actor, stage, reason, blocked, self._open_gates())
         return self._snapshot()
 

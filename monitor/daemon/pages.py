@@ -7,7 +7,7 @@ from collections.abc import Callable
 from monitor.judging.verdict import Ruling
 from monitor.model import Verdict
 from monitor.notify.message import SUMMARY_LENGTH, Message
-from monitor.serving.snapshot import DecisionRow
+from monitor.serving.snapshot import DecisionRow, PointRow
 from monitor.text import clean
 
 _LOUD = {
@@ -24,6 +24,12 @@ _LOUD = {
     "denied": "warning",
     "withdrawn": "info",
     "void": "warning",
+    "break_glass": "critical",
+    "locked": "critical",
+    "reminder": "warning",
+    "overdue": "critical",
+    "attested": "info",
+    "asked": "warning",
 }
 """Events of a decision that people are told of, and how loudly."""
 
@@ -59,6 +65,11 @@ class Pages:
         severity = _LOUD.get(kind)
         if severity is not None:
             self._message(f"decision/{row.id}", "decision", kind, severity, f"{row.title}: {what}", now)
+
+    def point(self, row: PointRow, what: str, now: float) -> None:
+        """Tell that a point of no return is passed, or what a person said of it."""
+        severity = "critical" if row.state == "passed" else "warning"
+        self._message(f"point/{row.name}", "point", row.state, severity, what, now)
 
     def _message(self, subject: str, event: str, state: str, severity: str, words: str, now: float) -> None:
         self._number += 1

@@ -120,7 +120,7 @@ class Ticker:
             self.journal.append("transition", "engine", told.what, object=told.object, state=told.state, at=now)
         self.desk.consider(facts)
         waiting = [self.course.held] if self.course.held else []
-        waiting += [reason] if (reason := self.desk.forward_blocked()) else []
+        waiting += [reason] if (reason := self.desk.holding()) else []
         self.sparks.take(self.engine.readings, now)
         self._rule(rule_on((gate.state for gate in self.judged), waiting), now)
         self._longest = max(self._longest, time.perf_counter() - began)

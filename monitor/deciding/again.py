@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.deciding.decision import OPEN, Decision
-from monitor.deciding.drafting import same_act
 from monitor.serving.acts import Refusal
 
 
@@ -19,3 +18,8 @@ def refuse_unexplained(asked: Decision, others: Iterable[Decision]) -> None:
         last = max(done, key=lambda known: known.changed_at)
         what = f"{asked.runbook} was executed already, as {last.run}, and is {last.state.value.replace('_', ' ')}"
         raise Refusal(422, what, "say with a reason why it is to be executed again")
+
+
+def same_act(one: Decision, other: Decision) -> bool:
+    """Whether two decisions would do the same: the same runbook for the same targets."""
+    return (one.runbook, one.targets) == (other.runbook, other.targets)

@@ -6,23 +6,26 @@ It checks, journals and applies, in that order, one at a time.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
 from monitor.deciding.actor import Inbox
-from monitor.deciding.answers import joined, rearmed, rejected, signed, superseded
+from monitor.deciding.answers import joined, rearmed, rejected, superseded
+from monitor.deciding.breakglass import GLASS
+from monitor.deciding.causes import scopes_of, told
 from monitor.deciding.change import Change
 from monitor.deciding.contracts import RunHandle, RunState
-from monitor.deciding.decision import ASKING, BY_HAND, OPEN, RUNNING, Decision, State, Vote, moved
+from monitor.deciding.decision import BY_HAND, OPEN, RUNNING, Decision, State, moved
+from monitor.deciding.drafting import Ask
 from monitor.deciding.entry import Entry
 from monitor.deciding.facts import Facts
 from monitor.deciding.ledger import JournalError
+from monitor.deciding.membership import Membership
 from monitor.deciding.office import Office, log, order_of
-from monitor.deciding.ruling import GOLIVE, ruling
+from monitor.deciding.ruling import GOLIVE, cause_gone, ruling
 from monitor.serving.acts import Actor
-from monitor.serving.snapshot import DecisionRow, EvidenceRow
-from monitor.text import clean
+from monitor.serving.snapshot import DecisionRow
 
 _replace = msgspec.structs.replace
 _AFTER_RUN: dict[RunState, State] = {
@@ -50,16 +53,23 @@ class Case:
         self._inbox: Inbox[DecisionRow] = Inbox(f"decision {decision.id}", self._stumbled)
         self._facts: Facts | None = None
         self._look_waits = False
-        self._shown = decision.preflight
+        self.conditions = decision.preflight
+        """The pre-flight as of the last tick, with what people vouch for."""
         self._report: tuple[RunState, str] | None = None
+        self.members = Membership()
+        self._cleared = False
         self._trouble = ""
+        office.safety.locks.shown(decision.id, decision.digest, decision.nonce)
+        if decision.mode == GLASS and office.safety.second is not None:
+            office.safety.second.cover(decision.id)
         self._deadline = office.monotonic() + decision.approval.deadline
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"decision {decision.id}")
 
     async def _serve(self) -> None:
         if not self.stored:
             try:
-                await self._apply(Change(self.decision, self.decision.requester, _opening(self.decision)))
+                kind = GLASS if self.decision.mode == GLASS else ""
+                await self._apply(Change(self.decision, self.decision.requester, _opening(self.decision), kind=kind))
             except JournalError as error:
                 self.dead = True
                 await self._stumbled(error)
@@ -82,6 +92,7 @@ class Case:
             at=self._office.clock(),
         )
         self.decision, self.stored, self._trouble = new, True, ""
+        self._office.safety.locks.shown(new.id, new.digest, new.nonce)
         self._office.tell(change.kind or new.state.value, new, change.words)
         return self.row()
 
@@ -93,8 +104,7 @@ class Case:
 
     def row(self) -> DecisionRow:
         """The decision as displays see it, its pre-flight as of the last tick while it is asked."""
-        asked = self.decision.state in ASKING
-        return self._office.row(_replace(self.decision, preflight=self._shown) if asked else self.decision)
+        return self._office.asked_row(self.decision, self.conditions, cleared=self._cleared)
 
     async def settled_row(self) -> DecisionRow:
         """The row once everything before this call is done."""
@@ -133,7 +143,8 @@ class Case:
             await self._follow()
             return
         view = self._office.view(self.decision, self._facts, self._deadline)
-        self._shown = view.conditions
+        self.conditions = view.conditions
+        self._cleared = cause_gone(self.decision, view.triggers, self._facts)
         change = ruling(self.decision, view)
         if change is None:
             return
@@ -141,6 +152,7 @@ class Case:
             await self._execute(change)
         else:
             await self._apply(change)
+            self.conditions = self._office.view(self.decision, self._facts, self._deadline).conditions
 
     async def _execute(self, change: Change) -> None:
         wheel = self._office.wheel
@@ -174,29 +186,21 @@ class Case:
             words = to.value.replace("_", " ") + (f": {detail}" if detail else "")
             await self._apply(Change(moved(self.decision, to, self._office.clock(), detail), GOLIVE, words))
         if self.decision.state not in RUNNING:
+            self._office.dealt.note(self.decision)
             self._office.wheel.release(self.decision.id)
             await self.settle()
 
     async def settle(self) -> None:
         """Do what follows a verified rollback, once; after a crash, again."""
-        if self.decision.state is not State.ROLLED_BACK or self.decision.settled:
-            return
-        try:
-            await self._office.on_rolled_back(self.row())
-        except Exception as error:  # noqa: BLE001 - the rollback stands, whatever a callback does
-            log.exception("after the rollback of decision %s", self.decision.id)
-            self._office.tell("error", self.decision, f"rolled back, but what follows failed: {error}")
-            return
-        settled = _replace(self.decision, settled=True)
-        await self._apply(Change(settled, GOLIVE, "the rollback is concluded", kind="settled"))
+        if await concluded(self._office, self.decision, self.row()):
+            settled = _replace(self.decision, settled=True)
+            await self._apply(Change(settled, GOLIVE, "the rollback is concluded", kind="settled"))
 
-    async def vote(self, actor: Actor, digest: str, nonce: str, reason: str) -> DecisionRow:
-        """Count a signature; the same person's counts once, however often it comes."""
+    async def do(self, make: Callable[[], Awaitable[Change | None]]) -> DecisionRow:
+        """Have a change worked out and applied when it is its turn; None changes nothing."""
 
         async def command() -> DecisionRow:
-            vote = Vote(person=actor.name, at=self._now(), mono=self._office.monotonic(), reason=clean(reason, 200))
-            plan, people = self._office.book.plan(self.decision.runbook), self._office.people
-            return await self._maybe(signed(self.decision, vote, actor, digest, nonce, plan=plan, people=people))
+            return await self._maybe(await make())
 
         return await self._inbox.ask(command)
 
@@ -215,9 +219,20 @@ class Case:
     async def _maybe(self, change: Change | None) -> DecisionRow:
         return self.row() if change is None else await self._apply(change)
 
-    def join(self, trigger: str, evidence: tuple[EvidenceRow, ...]) -> None:
-        """A second trigger asks for the same: it is further evidence, not a second decision."""
-        self._inbox.tell(lambda: self._maybe(joined(self.decision, trigger, evidence)))
+    def join(self, asks: Sequence[Ask]) -> None:
+        """Further edges ask for the same, or for more of it: not a second decision."""
+        self.members.begin()
+        self._inbox.tell(lambda: self._join(asks))
+
+    async def _join(self, asks: Sequence[Ask]) -> DecisionRow:
+        change = None
+        try:
+            if self._facts is not None:
+                view = self._office.view(self.decision, self._facts, self._deadline)
+                change = joined(self.decision, asks, view)
+            return await self._maybe(change)
+        finally:
+            self.members.end(self.decision, asks, joined=change is not None)
 
     def supersede(self, by: str) -> None:
         """An absolute stop asks for the same: while nobody has approved this one, it gives way."""
@@ -225,7 +240,25 @@ class Case:
 
 
 def _opening(decision: Decision) -> str:
+    if decision.mode == GLASS:
+        return f"{decision.requester} BREAKS THE GLASS for {decision.runbook}, alone: {decision.reason}"
     if decision.triggers == (BY_HAND,):
         return f"{decision.requester} asks for {decision.runbook}: {decision.reason or 'no reason given'}"
+    where = told(scopes_of(decision.causes)) if any(cause.scope for cause in decision.causes) else ""
+    detail = decision.row(()).detail
     verb = {State.RECORDED: "would ask for", State.PREFLIGHT: "starts"}.get(decision.state, "asks for")
-    return f"{decision.triggers[0]} {verb} {decision.runbook}" + (f"; {decision.detail}" if decision.detail else "")
+    words = f"{decision.triggers[0]} {verb} {decision.runbook}" + (f" in {where}" if where else "")
+    return words + (f"; {detail}" if detail else "")
+
+
+async def concluded(office: Office, decision: Decision, row: DecisionRow) -> bool:
+    """Have done what follows a verified rollback; whether there was anything to do and it was done."""
+    if decision.state is not State.ROLLED_BACK or decision.settled:
+        return False
+    try:
+        await office.on_rolled_back(row)
+    except Exception as error:  # noqa: BLE001 - the rollback stands, whatever a callback does
+        log.exception("after the rollback of decision %s", decision.id)
+        office.tell("error", decision, f"rolled back, but what follows failed: {error}")
+        return False
+    return True

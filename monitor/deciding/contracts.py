@@ -13,8 +13,8 @@ from monitor.serving.acts import Actor
 from monitor.serving.snapshot import RunRow, StepRow, WaitingRow
 
 RunState: TypeAlias = Literal["running", "paused", "verifying", "done", "aborted", "ineffective"]
-RunAct: TypeAlias = Literal["abort", "pause", "resume"]
-StepAct: TypeAlias = Literal["retry", "skip", "resolve"]
+RunAct: TypeAlias = Literal["abort", "pause", "resume", "takeover"]
+StepAct: TypeAlias = Literal["retry", "skip", "resolve", "undo"]
 
 Report: TypeAlias = Callable[[RunState, str], None]
 """Called by a run after it journalled a change of its state: the state, and why in words."""
@@ -52,6 +52,14 @@ class Plan(Protocol):
         """The parameters with defaults; ValueError says in words which is missing, unknown or malformed."""
         ...
 
+    def spread(self, targets: Sequence[Mapping[str, str]]) -> Plan:
+        """The same for several targets, one after the other; itself for one. Its digest stays."""
+        ...
+
+    def values(self, targets: Sequence[Mapping[str, str]]) -> dict[str, str]:
+        """The parameters of the plan that is spread over these targets; none for none."""
+        ...
+
     def steps(self, decision: str, parameters: Mapping[str, str]) -> tuple[StepRow, ...]:
         """What will be done, exactly as it will be sent, secrets masked."""
         ...
@@ -81,6 +89,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     parameters: dict[str, str]
     pinned: dict[str, object]
+    mode: str = ""
+    """auto, when no person started it; then its first step begins at once."""
 
 
 class RunHandle(Protocol):

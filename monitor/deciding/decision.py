@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
 
+from monitor.deciding.causes import Cause, Target, live, scopes_of, told
+from monitor.judging.scoping import scope_words
 from monitor.judging.triggers import Approval
-from monitor.serving.snapshot import CheckRow, DecisionRow, EvidenceRow, StepRow, VoteRow
+from monitor.serving.snapshot import CheckRow, DecisionRow, EvidenceRow, PointRow, StepRow, VoteRow
 
 
 class State(StrEnum):
@@ -67,6 +68,19 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Attestation(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's word for one pre-flight condition that cannot be known."""
+
+    item: str
+    """The condition as it is shown."""
+    person: str
+    at: float
+    mono: float
+    evidence: str
+    digest: str
+    """What was asked when it was given; it counts for nothing else."""
+
+
 class Material(msgspec.Struct, frozen=True, kw_only=True):
     """What a signature rests on. When any of it changes, the signatures are void; a number that moves is not in it."""
 
@@ -74,9 +88,13 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     runbook_digest: str
     config_digest: str
     breached: tuple[str, ...]
-    """Rules in breach when the evidence was frozen, sorted."""
+    """Rules in breach when the evidence was frozen, sorted; of several targets each with its own."""
     preflight: tuple[tuple[str, str], ...]
     """Each pre-flight expression and its truth."""
+    scopes: tuple[str, ...] = ()
+    """Scopes that it was asked for in."""
+    points: tuple[tuple[str, str], ...] = ()
+    """Each point of no return that concerns it, and its state."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +104,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     triggers: tuple[str, ...]
     """The trigger that opened it first, then those that joined; BY_HAND alone for a person's request."""
     scope: str
+    """The scope that it was opened in, in words."""
     runbook: str
     title: str
     state: State
@@ -97,16 +116,34 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     approval: Approval
     parameters: dict[str, str]
+    """What is put into the runbook; of several targets each value under a name of its own, such as queue_2."""
     material: Material
+    causes: tuple[Cause, ...] = ()
+    """Triggers and their scopes: the one that opened it first."""
+    targets: tuple[Target, ...] = ()
+    """The runbook's parameters, once for each thing that is moved, one after the other; none: it cannot be run."""
+    misfit: str = ""
+    """Why it cannot be run as it is asked for, however many sign; empty when it can."""
+    left_out: int = 0
+    """Causes beyond the most that are written down."""
     evidence: tuple[EvidenceRow, ...] = ()
     preflight: tuple[CheckRow, ...] = ()
     votes: tuple[Vote, ...] = ()
     refusals: tuple[Vote, ...] = ()
     deadline: float | None = None
     nonce: str = ""
+    asked_at: float = 0.0
+    """When the nonce was made; 0: when it was opened. An old one is not signed any more."""
     run: str = ""
     pinned: dict[str, object] = {}
-    """The runbook as it was when the run began."""
+    """The runbook as it is asked for; once it runs, as it was when the run began."""
+    attestations: tuple[Attestation, ...] = ()
+    points: tuple[PointRow, ...] = ()
+    """The points of no return that concern it, as they were shown."""
+    changes: tuple[str, ...] = ()
+    """What changed in the runbook since it was asked for the time before."""
+    key: str = ""
+    """The caller's idempotency key: the same key is the same request."""
     detail: str = ""
     rearmed_at: float | None = None
     """When a person armed its triggers again."""
@@ -123,10 +160,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """The decision as displays see it."""
         votes = [VoteRow(person=vote.person, at=vote.at, vote="approve", reason=vote.reason) for vote in self.votes]
         votes += [VoteRow(person=vote.person, at=vote.at, vote="reject", reason=vote.reason) for vote in self.refusals]
+        scopes = scopes_of(live(self.causes))
         return DecisionRow(
             id=self.id,
             trigger=", ".join(self.triggers),
-            scope=self.scope,
+            scope=told(scopes) or self.scope,
+            scopes=tuple(scope_words(scope) for scope in scopes),
+            targets=self.targets,
             runbook=self.runbook,
             title=self.title,
             state=self.state.value,
@@ -146,11 +186,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             preflight=self.preflight,
             steps=steps,
             run=self.run,
-            detail=self.detail,
+            detail="; ".join(filter(None, (self.misfit and f"cannot be run: {self.misfit}", self.detail))),
+            not_requester=self.approval.not_requester,
+            points=self.points,
+            changes=self.changes,
         )
 
 
-def decision_id(cutover: str, trigger: str, scope: str, epoch: int) -> str:
+def decision_id(cutover: str, trigger: str, scope: str, epoch: int | str) -> str:
     """The id of a trigger's occurrence: the same edge has the same id, however often it is seen."""
     return hashlib.sha256("\x1f".join((cutover, trigger, scope, str(epoch))).encode()).hexdigest()[:12]
 
@@ -160,12 +203,3 @@ def moved(decision: Decision, to: State, at: float, detail: str = "") -> Decisio
     if to not in NEXT[decision.state]:
         raise ValueError(f"a decision never goes from {decision.state} to {to}")
     return msgspec.structs.replace(decision, state=to, changed_at=at, detail=detail)
-
-
-def latest(decisions: Iterable[Decision], trigger: str) -> Decision | None:
-    """The newest decision that a trigger opened or joined; they come in the order of opening."""
-    found = None
-    for decision in decisions:
-        if trigger in decision.triggers:
-            found = decision
-    return found

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from monitor.deciding import rows
-from monitor.deciding.again import refuse_unexplained
 from monitor.deciding.case import Case
+from monitor.deciding.consent import sign
 from monitor.deciding.contracts import Book, Executor, RunAct, RunHandle, StepAct
-from monitor.deciding.decision import BY_HAND, NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
-from monitor.deciding.drafting import Draft, same_act
+from monitor.deciding.counter import Counter, count_by_hand
+from monitor.deciding.decision import NEEDS_PERSON, OPEN, REARMS, RUNNING, Decision, State
+from monitor.deciding.drafting import Draft
 from monitor.deciding.facts import Facts
+from monitor.deciding.forward import no_way_back, unarmed
 from monitor.deciding.journal import Journal
 from monitor.deciding.judgement import armaments
+from monitor.deciding.locking import Locks
 from monitor.deciding.office import Office, OnEvent, OnRolledBack, log
 from monitor.deciding.people import Person
+from monitor.deciding.points import Points
 from monitor.deciding.recovery import decisions, history, hold
-from monitor.deciding.watch import Watch
+from monitor.deciding.safety import Safety
+from monitor.deciding.watches import Watches
 from monitor.judging.triggers import Trigger
-from monitor.model import Truth
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.snapshot import DecisionRow, RunRow, WaitingRow
 from monitor.text import clean
@@ -49,40 +54,47 @@ class Desk:
         on_rolled_back: OnRolledBack,
         monotonic: Callable[[], float] = time.monotonic,
         disabled: str = "",
+        scopes: Mapping[str, tuple[str, ...]] | None = None,
+        safety: Safety | None = None,
+        environment: str = "PROD",
     ) -> None:
-        """disabled: why no runbook may be asked for or run (a damaged journal); empty when they may."""
+        """disabled: why no runbook may be asked for or run (a damaged journal); empty when they may.
+
+        scopes: by trigger, the labels whose values make one scope each; one that is not in it is about everything.
+        """
         self.office = Office(
             journal=journal,
             book=book,
             executor=executor,
             people={person.name: person for person in people},
-            triggers=armaments(triggers),
+            triggers=armaments(triggers, scopes or {}),
             config_digest=config_digest,
             clock=clock,
             monotonic=monotonic,
             on_event=on_event,
             on_rolled_back=on_rolled_back,
+            safety=safety or Safety(points=Points((), journal, clock), locks=Locks(journal)),
         )
         self.disabled = disabled
         self._draft = Draft(cutover=cutover_name, default_mode=default_mode, office=self.office)
-        self._watches = [Watch(armament) for armament in self.office.triggers.values()]
+        self._watches = Watches(self.office.triggers, self._draft)
         self._cases: dict[str, Case] = {}
-        self._facts: Facts | None = None
-        self._by_hand = 0
+        self.counter = Counter(self.office, self._draft, self._cases, self._open_case, disabled, environment)
         self._refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take up where the journal left off: decisions, signatures, cooldowns and runs."""
         office = self.office
+        await office.safety.recall()
         for decision in await decisions(office.journal):
             self._cases[decision.id] = Case(office, decision, stored=True)
         cases = list(self._cases.values())
-        for watch in self._watches:
-            watch.recall(cases)
-        self._by_hand = sum(case.decision.triggers == (BY_HAND,) for case in cases)
+        self._watches.recall(cases)
+        self.counter.asked = count_by_hand(self._cases)
         for case in cases:
+            office.dealt.note(case.decision)
             await self._take_up(case)
-        self._refreshing = asyncio.get_running_loop().create_task(self._refresh(), name="runbooks on disk")
+        self._refreshing = asyncio.get_running_loop().create_task(_refresh(self.office.book), name="runbooks on disk")
 
     async def _take_up(self, case: Case) -> None:
         decision, office = case.decision, self.office
@@ -96,14 +108,6 @@ class Desk:
             case.take_up(lines, self.disabled or why)
         await case.settle()
 
-    async def _refresh(self) -> None:
-        while True:
-            await asyncio.sleep(_REFRESH)
-            try:
-                await self.office.book.refresh()
-            except Exception:  # noqa: BLE001 - it is tried again in two seconds
-                log.exception("reading the runbooks again failed; those read before stay")
-
     async def close(self) -> None:
         """Stop every task; what is open goes on at the next start."""
         if self._refreshing is not None:
@@ -114,7 +118,7 @@ class Desk:
 
     def consider(self, facts: Facts) -> None:
         """Once a tick: judge all triggers and let every open decision look; never blocks."""
-        self._facts = facts
+        self.counter.look(facts)
         for case in list(self._cases.values()):
             if case.dead:
                 del self._cases[case.decision.id]
@@ -122,23 +126,13 @@ class Desk:
                 case.look(facts)
         if self.disabled:
             return
-        for watch in self._watches:
-            truth = watch.edge(facts)
-            if truth is not None:
-                self._occurrence(watch, truth, facts)
+        if told := self._watches.consider(facts, self._open(), self._automatic, self._open_case):
+            log.error("%s", told)
+            for case in [case for case in self._open() if case.stored][-1:]:
+                self.office.tell("error", case.decision, told)
 
-    def _occurrence(self, watch: Watch, truth: Truth, facts: Facts) -> None:
-        armament = watch.armament
-        automatic = sum(case.decision.mode == "auto" and _acts(case.decision) for case in self._cases.values())
-        decision = self._draft.candidate(armament, watch.epoch, truth, facts, automatic)
-        same = [case for case in self._open() if same_act(case.decision, decision)]
-        if same and decision.state is not State.RECORDED and not armament.trigger.absolute:
-            same[0].join(armament.trigger.name, decision.evidence)
-            watch.adopt(same[0], own=False)
-            return
-        for case in same if armament.trigger.absolute else ():
-            case.supersede(decision.id)
-        watch.adopt(self._open_case(decision), own=True)
+    def _automatic(self) -> int:
+        return sum(case.decision.mode == "auto" and _acts(case.decision) for case in self._cases.values())
 
     def _open_case(self, decision: Decision) -> Case:
         self._forget()
@@ -150,10 +144,9 @@ class Desk:
         return [case for case in self._cases.values() if case.decision.state in OPEN and not case.dead]
 
     def _forget(self) -> None:
-        """Let old decisions go that came to nothing; those with a run, and each trigger's last, stay."""
-        last = {watch.last for watch in self._watches}
+        """Let old decisions go that came to nothing; those with a run stay, and each trigger remembers its last."""
         while len(self._cases) >= KEPT:
-            old = [c for c in self._cases.values() if c.decision.state in REARMS and c not in last]
+            old = [case for case in self._cases.values() if case.decision.state in REARMS]
             if not old:
                 return
             del self._cases[old[0].decision.id]
@@ -171,14 +164,25 @@ class Desk:
         """Everything that waits for a person, oldest first."""
         return rows.waiting_rows(self._cases.values())
 
-    def forward_blocked(self) -> str:
-        """Why no stage may move forward now; empty when it may."""
-        return rows.forward_blocked(self._cases.values())
+    def holding(self) -> str:
+        """Why the verdict cannot be GO; empty when no decision stands against it."""
+        return rows.holding(self._cases.values())
 
-    async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
-        """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce."""
-        self._refuse_disabled()
-        return await self._case(decision).vote(actor, digest, nonce, reason)
+    def forward_blocked(self, advanced_at: float = -math.inf) -> str:
+        """Why no stage may move forward now; empty when it may. advanced_at: when one last did, unix seconds."""
+        decisions = [case.decision for case in self._cases.values()]
+        return (
+            self.holding()
+            or unarmed(decisions, self._watches.capped)
+            or no_way_back(decisions, self.office.book.plan, self.counter.facts, advanced_at)
+        )
+
+    async def approve(
+        self, actor: Actor, decision: str, digest: str, nonce: str, reason: str, *, late: bool = False
+    ) -> DecisionRow:
+        """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce, or late."""
+        self.counter.refuse_disabled()
+        return await sign(self.office, self._case(decision), actor, digest, nonce, reason, late=late)
 
     async def reject(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
         """Refuse a decision; it ends."""
@@ -187,25 +191,15 @@ class Desk:
     async def rearm(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
         """Arm the trigger of an ended decision again."""
         case = self._case(decision)
-        mine = [watch for watch in self._watches if watch.armament.trigger.name in case.decision.triggers]
-        if case.decision.state in NEEDS_PERSON and mine and all(watch.capped() for watch in mine):
+        if case.decision.state in NEEDS_PERSON and self._watches.capped(case.decision):
             raise Refusal(409, "its triggers had as many runs as max_runs allows", "ask for the runbook by hand")
         return await case.rearm(actor, reason)
 
-    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str) -> DecisionRow:
+    async def request_run(
+        self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, key: str = ""
+    ) -> DecisionRow:
         """Ask for a runbook by hand; the presser is the requester, another person signs. Asked twice: the first."""
-        self._refuse_disabled()
-        if actor.role not in ("operator", "approver"):
-            raise Refusal(403, f"{actor.name} has the role {actor.role}; an operator or approver asks", "ask one")
-        if self._facts is None:
-            raise Refusal(503, "nothing was judged yet: no evidence could be shown", "try again in a second")
-        decision = self._draft.requested(actor, runbook, parameters, reason, self._facts, self._by_hand + 1)
-        for case in self._open():
-            if same_act(case.decision, decision):
-                return await case.settled_row()
-        refuse_unexplained(decision, (case.decision for case in self._cases.values() if case.stored))
-        self._by_hand += 1
-        return await self._open_case(decision).settled_row()
+        return await self.counter.request(actor, runbook, parameters, reason, key)
 
     async def act_on_run(self, actor: Actor, run: str, act: RunAct, reason: str) -> RunRow:
         """Steer a run."""
@@ -227,10 +221,15 @@ class Desk:
                 return case.handle
         raise Refusal(404, f"there is no run {clean(run, 40)!r} in this daemon", "see `golive status`")
 
-    def _refuse_disabled(self) -> None:
-        if self.disabled:
-            raise Refusal(503, f"runbooks are disabled: {self.disabled}", "see `golive audit verify`")
-
 
 def _acts(decision: Decision) -> bool:
     return bool(decision.run) or decision.state is State.PREFLIGHT
+
+
+async def _refresh(book: Book) -> None:
+    while True:
+        await asyncio.sleep(_REFRESH)
+        try:
+            await book.refresh()
+        except Exception:  # noqa: BLE001 - it is tried again in two seconds
+            log.exception("reading the runbooks again failed; those read before stay")

@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from monitor.deciding.causes import MOST_CAUSES, Cause, Target, distinct, identity, scopes_of, target_of
 from monitor.deciding.contracts import Plan
 from monitor.deciding.decision import BY_HAND, Decision, State, decision_id
-from monitor.deciding.facts import Facts
-from monitor.deciding.judgement import Armament, checks, material, opening
+from monitor.deciding.facts import EVERYWHERE, Facts
+from monitor.deciding.judgement import HAD_ITS_RUN, Armament, material, opening
 from monitor.deciding.office import Office
+from monitor.deciding.ruling import conditions
 from monitor.deciding.voting import by_hand
-from monitor.judging.triggers import Approval
-from monitor.model import Truth
+from monitor.judging.scoping import scope_words
+from monitor.judging.triggers import Approval, Trigger
+from monitor.model import Labels, Truth
 from monitor.serving.acts import Actor, Refusal
 from monitor.text import clean
+
+
+class Edge(NamedTuple):
+    """A trigger that calls in a scope where it is armed."""
+
+    armament: Armament
+    scope: Labels
+    epoch: int
+    truth: Truth
+
+
+class Ask(NamedTuple):
+    """What an edge asks for."""
+
+    edge: Edge
+    target: Target | None
+    """None: it cannot be run as it is asked for."""
+    state: State
+    mode: str
+    detail: str
+    misfit: str
+    """Why it cannot be run, however many sign; empty when it can."""
+
+    @property
+    def trigger(self) -> Trigger:
+        """The trigger that asks."""
+        return self.edge.armament.trigger
+
+    @property
+    def key(self) -> tuple[str, Labels]:
+        """Trigger and scope."""
+        return self.trigger.name, self.edge.scope
+
+    def cause(self, targets: Sequence[Target]) -> Cause:
+        """It as a cause of a decision with these targets."""
+        number = -1 if self.target is None else targets.index(self.target)
+        return Cause(trigger=self.trigger.name, scope=self.edge.scope, epoch=self.edge.epoch, target=number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,43 +66,58 @@ class Draft:
     default_mode: str
     office: Office
 
-    def candidate(self, armament: Armament, epoch: int, truth: Truth, facts: Facts, automatic_runs: int) -> Decision:
-        """The decision that a trigger's edge opens. Its mode is `auto` only when it may act by itself now."""
-        trigger = armament.trigger
+    def ask(self, edge: Edge, facts: Facts, automatic_runs: int) -> Ask:
+        """What a trigger's edge in one scope asks for. Its mode is `auto` only when it may act by itself now."""
+        trigger = edge.armament.trigger
         mode = trigger.mode or self.default_mode
-        state, detail = opening(mode, truth, armament, facts, automatic_runs)
+        state, detail = opening(mode, edge.truth, edge.armament, facts, automatic_runs, edge.scope)
         if mode == "auto" and state is State.AWAITING:
             mode = "approve"
         plan = self.office.book.plan(trigger.runbook)
-        parameters = trigger.parameters
+        target, misfit = None, ""
         if plan is None:
             detail = f"runbook {trigger.runbook} cannot be read; it cannot be approved until its file is mended"
         else:
             try:
-                parameters = plan.filled(trigger.parameters)
+                target = target_of(trigger, edge.scope, plan)
             except ValueError as error:
-                plan, detail = None, f"its parameters do not fit the runbook: {error}"
-        if plan is None and state is State.PREFLIGHT:
+                misfit = f"its parameters do not fit the runbook: {error}"
+        if target is None and state is State.PREFLIGHT:
             mode, state = "approve", State.AWAITING
+        return Ask(edge, target, state, mode, detail, misfit)
+
+    def candidate(self, asks: Sequence[Ask], facts: Facts, automatic_runs: int) -> Decision:
+        """The decision that edges open together: the first one gives it its id, its trigger and its approval."""
+        first = asks[0]
+        if first.state is State.PREFLIGHT and automatic_runs:
+            first = first._replace(state=State.AWAITING, mode="approve", detail=HAD_ITS_RUN)
+        trigger, scope = first.edge.armament.trigger, first.edge.scope
+        targets = tuple(distinct(ask.target for ask in asks))
+        causes = tuple(ask.cause(targets) for ask in asks[:MOST_CAUSES])
+        triggers = tuple(dict.fromkeys(ask.trigger.name for ask in asks))
+        rules = frozenset[str]().union(*(ask.edge.armament.when.rules for ask in asks))
         return self._drawn(
-            decision_id(self.cutover, trigger.name, trigger.scope, epoch),
-            triggers=(trigger.name,),
-            scope=trigger.scope,
+            decision_id(self.cutover, trigger.name, identity(scope), first.edge.epoch),
+            triggers=triggers,
+            scope=scope_words(scope),
             runbook=trigger.runbook,
-            plan=plan,
-            state=state,
-            mode=mode,
+            plan=self.office.book.plan(trigger.runbook),
+            state=first.state,
+            mode=first.mode,
             requester="golive",
-            reason=f"{trigger.when} is {truth.name.lower()}",
+            reason=f"{trigger.when} is {first.edge.truth.name.lower()}",
             approval=trigger.approval,
-            parameters=parameters,
-            rules=armament.when.rules,
+            causes=causes,
+            left_out=len(asks) - len(causes),
+            targets=targets,
+            rules=rules,
             facts=facts,
-            detail=detail,
+            detail=first.detail,
+            misfit=first.misfit,
         )
 
     def requested(
-        self, actor: Actor, runbook: str, parameters: Mapping[str, str], reason: str, facts: Facts, number: int
+        self, actor: Actor, runbook: str, parameters: Mapping[str, str], reason: str, facts: Facts, number: int | str
     ) -> Decision:
         """The decision that a person asks for; Refusal when the runbook or a parameter is not there."""
         plan = self.office.book.plan(runbook)
@@ -83,7 +139,9 @@ class Draft:
             requester=actor.name,
             reason=clean(reason, 200),
             approval=by_hand(asked, actor),
-            parameters=filled,
+            causes=(),
+            left_out=0,
+            targets=(filled,),
             rules=frozenset(),
             facts=facts,
             detail="",
@@ -102,12 +160,16 @@ class Draft:
         requester: str,
         reason: str,
         approval: Approval,
-        parameters: dict[str, str],
+        causes: tuple[Cause, ...],
+        left_out: int,
+        targets: tuple[Target, ...],
         rules: frozenset[str],
         facts: Facts,
         detail: str,
+        misfit: str = "",
     ) -> Decision:
-        conditions = checks(plan.preflight, facts) if plan is not None else ()
+        points = self.office.safety.points.over(targets)
+        judged = conditions(plan, facts, points)
         return Decision(
             id=identity,
             triggers=triggers,
@@ -121,16 +183,20 @@ class Draft:
             requester=requester,
             reason=reason,
             approval=approval,
-            parameters=parameters,
-            material=material(rules, plan, conditions, facts, self.office.config_digest),
-            evidence=facts.evidence(sorted(rules)),
-            preflight=conditions,
+            parameters=plan.values(targets) if plan is not None else {},
+            material=material(
+                causes, targets, self.office.triggers, plan, judged, facts, self.office.config_digest, points.material
+            ),
+            causes=causes,
+            targets=targets,
+            left_out=left_out,
+            evidence=facts.evidence(sorted(rules), scopes_of(causes) or EVERYWHERE),
+            preflight=judged,
+            points=points.rows,
+            pinned=plan.pinned if plan is not None else {},
             deadline=facts.at + approval.deadline if state is State.AWAITING else None,
             nonce=self.office.nonce(),
+            asked_at=facts.at,
             detail=detail,
+            misfit=misfit,
         )
-
-
-def same_act(one: Decision, other: Decision) -> bool:
-    """Whether two decisions would do the same: the same runbook with the same parameters."""
-    return (one.runbook, one.parameters) == (other.runbook, other.parameters)

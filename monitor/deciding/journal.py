@@ -7,11 +7,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from monitor.deciding.entry import Entry, Line
 from monitor.deciding.ledger import JournalError, Ledger
+from monitor.deciding.witness import Debts, Witness
 from monitor.plan import Section
 from monitor.serving.snapshot import EventRow
 from monitor.text import clean
@@ -37,8 +39,11 @@ class JournalConfig(Section, frozen=True, kw_only=True):
 class Journal:
     """One writer's journal. Lines are committed in the order of the calls; lines that wait share a transaction."""
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Callable[[], float], monotonic: Callable[[], float], debts: Debts | None = None
+    ) -> None:
         self._ledger = ledger
+        self._debts = debts or Debts(ledger, None)
         self._clock = clock
         self._monotonic = monotonic
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -59,13 +64,15 @@ class Journal:
         *,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        witness: Witness | None = None,
     ) -> Journal:
         """Open or create the journal and check every line of it; JournalDamagedError when it is not whole.
 
-        path: None keeps it in memory only, for a daemon whose journal on disk is damaged.
+        path: None keeps it in memory only, for a daemon whose journal on disk is damaged. witness: a second record
+        of some lines; with it they count even while the journal cannot be written.
         """
-        ledger, newest = await asyncio.to_thread(_open, path)
-        journal = cls(ledger, clock, monotonic)
+        ledger, newest, debts = await asyncio.to_thread(_open, path, witness)
+        journal = cls(ledger, clock, monotonic, debts)
         journal._tail.extend(entry.event() for entry in newest)
         return journal
 
@@ -126,12 +133,15 @@ class Journal:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             try:
-                entries = await loop.run_in_executor(self._writer, self._ledger.append, [line for line, _ in batch])
+                entries = await loop.run_in_executor(self._writer, self._debts.append, [line for line, _ in batch])
             except Exception as error:  # noqa: BLE001 - whatever stopped the write, its callers must hear of it
                 self.failing = str(error)
-                self.refused += len(batch)
-                for _, future in batch:
-                    if not future.done():
+                for line, future in batch:
+                    kept = await loop.run_in_executor(self._writer, self._debts.keep, line, str(error))
+                    self.refused += kept is None
+                    if kept is not None and not future.done():
+                        future.set_result(kept)
+                    elif not future.done():
                         future.set_exception(JournalError(str(error)))
                 continue
             self.failing = ""
@@ -171,9 +181,12 @@ class Journal:
         limit: int | None = None,
     ) -> list[Entry]:
         """Lines from disk, in order: all, or those of one kind or one object. For recovery and reports."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._writer, lambda: self._ledger.read(after=after, limit=limit, kind=kind, about=object)
-        )
+
+        def read() -> list[Entry]:
+            found = self._ledger.read(after=after, limit=limit, kind=kind, about=object)
+            return found if limit is not None else [*found, *self._debts.owed(kind, object)]
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, read)
 
     async def close(self) -> None:
         """Write what waits, then let go of the file. Later lines are refused."""
@@ -184,11 +197,14 @@ class Journal:
         await asyncio.to_thread(self._ledger.close)
 
 
-def _open(path: Path | None) -> tuple[Ledger, list[Entry]]:
+def _open(path: Path | None, witness: Witness | None) -> tuple[Ledger, list[Entry], Debts]:
     ledger = Ledger(path)
     try:
         ledger.open()
-        return ledger, ledger.newest(TAIL)
+        debts = Debts(ledger, witness)
+        with suppress(JournalError):
+            debts.settle()
+        return ledger, ledger.newest(TAIL), debts
     except BaseException:
         ledger.close()
         raise

@@ -73,6 +73,11 @@ class Ledger:
         """Sequence number and hash of the last line on disk."""
 
     @property
+    def durable(self) -> bool:
+        """Whether its lines are on disk, not in memory alone."""
+        return self._path is not None
+
+    @property
     def reserve_used(self) -> bool:
         """Whether the disk was full and the reserve was given to it."""
         return self._reserve is not None and not self._reserve.held

@@ -9,14 +9,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
+from monitor.deciding.attesting import attested
 from monitor.deciding.contracts import Book, Executor, Order
-from monitor.deciding.decision import Decision
+from monitor.deciding.dealt import Dealt
+from monitor.deciding.decision import ASKING, Decision, State
 from monitor.deciding.facts import Facts
 from monitor.deciding.journal import Journal
 from monitor.deciding.judgement import Armament
 from monitor.deciding.people import Person
+from monitor.deciding.points import Reading
 from monitor.deciding.ruling import View, conditions
-from monitor.serving.snapshot import DecisionRow
+from monitor.deciding.safety import Safety
+from monitor.serving.snapshot import CheckRow, DecisionRow
 
 log = logging.getLogger("golive.deciding")
 
@@ -62,13 +68,16 @@ class Office:
     clock: Callable[[], float]
     on_event: OnEvent
     on_rolled_back: OnRolledBack
+    safety: Safety
     monotonic: Callable[[], float] = time.monotonic
     nonce: Callable[[], str] = _nonce
     wheel: Wheel = field(default_factory=Wheel)
+    dealt: Dealt = field(default_factory=Dealt)
 
     def view(self, decision: Decision, facts: Facts, deadline: float) -> View:
         """All that a ruling on a decision rests on. deadline: on the monotonic clock."""
-        plan = self.book.plan(decision.runbook)
+        plan, points = self.book.plan(decision.runbook), self.points(decision)
+        judged = conditions(plan, facts, points)
         return View(
             facts=facts,
             plan=plan,
@@ -79,13 +88,30 @@ class Office:
             overdue=self.monotonic() >= deadline,
             wheel=self.wheel.holder,
             nonce=self.nonce,
-            conditions=conditions(plan, facts),
+            conditions=attested(judged, decision, facts.at, self.monotonic()),
+            points=points,
+            late=self.safety.late(facts.at),
+            dealt=self.dealt,
         )
+
+    def points(self, decision: Decision) -> Reading:
+        """The points of no return that concern a decision, as of the last tick."""
+        return self.safety.points.over(decision.targets)
 
     def row(self, decision: Decision) -> DecisionRow:
         """The decision as displays see it, with the steps of its runbook as they would be sent."""
         plan = self.book.plan(decision.runbook)
-        return decision.row(plan.steps(decision.id, decision.parameters) if plan is not None else ())
+        if plan is None or not decision.targets:
+            return decision.row(())
+        return decision.row(plan.spread(decision.targets).steps(decision.id, plan.values(decision.targets)))
+
+    def asked_row(self, decision: Decision, conditions: tuple[CheckRow, ...], *, cleared: bool) -> DecisionRow:
+        """The same with what is true now while it is asked: its pre-flight, its points, whether its cause is gone."""
+        asked = decision.state in ASKING | {State.PREFLIGHT}
+        if asked:
+            decision = replace(decision, preflight=conditions, points=self.points(decision).rows)
+        locked = self.safety.locks.of(decision.id)
+        return replace(self.row(decision), cleared=asked and cleared, locked=locked)
 
     def tell(self, kind: str, decision: Decision, what: str) -> None:
         """Let people know. What goes wrong there never stops a decision."""
@@ -107,4 +133,5 @@ def order_of(decision: Decision) -> Order:
         reason=decision.reason,
         parameters=decision.parameters,
         pinned=decision.pinned,
+        mode=decision.mode,
     )

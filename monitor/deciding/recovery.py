@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from monitor.deciding.decision import Decision, State
+from monitor.deciding.causes import Cause
+from monitor.deciding.decision import BY_HAND, Decision, State
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
 from monitor.deciding.voting import fresh
@@ -21,7 +23,20 @@ async def decisions(journal: Journal) -> list[Decision]:
     newest: dict[str, Decision] = {}
     for entry in await journal.entries(kind="decision"):
         newest[entry.object] = msgspec.convert(entry.data, Decision)
-    return list(newest.values())
+    return list(completed(newest.values()))
+
+
+def completed(decisions: Iterable[Decision]) -> Iterator[Decision]:
+    """Decisions as an earlier version wrote them, with the causes and targets that it did not write down."""
+    opened = Counter[str]()
+    for decision in decisions:
+        opened.update(decision.triggers)
+        if decision.causes or decision.targets:
+            yield decision
+            continue
+        causes = tuple(Cause(trigger=name, epoch=opened[name]) for name in decision.triggers if name != BY_HAND)
+        targets = (decision.parameters,) if decision.material.runbook_digest else ()
+        yield msgspec.structs.replace(decision, causes=causes, targets=targets)
 
 
 async def history(journal: Journal, run: str) -> list[Entry]:

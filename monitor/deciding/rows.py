@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from monitor.deciding.case import Case
+from monitor.deciding.causes import live, scopes_of, told
 from monitor.deciding.decision import ASKING, OPEN, Decision, State
 from monitor.serving.snapshot import DecisionRow, RunRow, WaitingRow
 
@@ -33,24 +34,41 @@ def waiting_rows(cases: Iterable[Case]) -> tuple[WaitingRow, ...]:
             rows.extend(case.handle.waiting())
         if case.stored and case.decision.state in ASKING:
             rows.append(_approval(case.decision))
+        if case.stored and case.decision.state is State.PREFLIGHT:
+            rows.extend(_unknown(case))
     return tuple(sorted(rows, key=lambda row: row.since))
+
+
+def _unknown(case: Case) -> Iterator[WaitingRow]:
+    decision = case.decision
+    asked = [row.what for row in case.conditions if row.state == "unknown" and not row.attested]
+    if asked:
+        yield WaitingRow(
+            kind="attest",
+            id=decision.id,
+            title=f"{decision.runbook}: pre-flight cannot be known",
+            detail=f"an approver other than {decision.requester} may attest: {', '.join(asked)}",
+            since=decision.changed_at,
+        )
 
 
 def _approval(decision: Decision) -> WaitingRow:
     missing = max(0, decision.approval.quorum - len(decision.votes))
     who = " or ".join(decision.approval.duties) or "an approver"
+    scopes = [scope for scope in scopes_of(live(decision.causes)) if scope]
+    where = f"{told(scopes)}; " if scopes else ""
     return WaitingRow(
         kind="approval",
         id=decision.id,
         title=decision.runbook,
-        detail=f"{missing} more of {who}; {decision.detail or decision.reason}",
+        detail=f"{missing} more of {who}; {where}{decision.detail or decision.reason}",
         since=decision.opened_at,
         deadline=decision.deadline if decision.state is State.AWAITING else None,
     )
 
 
-def forward_blocked(cases: Iterable[Case]) -> str:
-    """Why no stage may move forward now; empty when it may."""
+def holding(cases: Iterable[Case]) -> str:
+    """Why the verdict cannot be GO; empty when no decision stands against it."""
     for case in cases:
         decision = case.decision
         if decision.state in OPEN and not case.dead:

@@ -1,74 +1,105 @@
-"""One trigger on watch: notices its edge, once an arming."""
+"""One trigger on watch: notices its edges scope by scope, once an arming."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from monitor.deciding.arming import armed
 from monitor.deciding.case import Case
+from monitor.deciding.drafting import Edge
 from monitor.deciding.facts import Facts
 from monitor.deciding.judgement import Armament
-from monitor.model import Truth
+from monitor.judging.triggers import Trigger
+from monitor.model import Labels, Truth
+
+MOST_EDGES = 500
+"""Edges of one trigger that one tick takes up; the others are taken up at the next."""
 
 
-class Watch:
-    """What a trigger has opened so far, and whether it may open something now."""
+class Seat:
+    """What a trigger has opened or joined in one scope, and whether it may again."""
 
-    def __init__(self, armament: Armament) -> None:
-        self.armament = armament
-        self._cases: list[tuple[Case, bool]] = []
-        self._opened = 0
-        self._runs = 0
-        self._known = False
+    __slots__ = ("_before", "_cases", "_key", "epoch")
 
-    def recall(self, cases: Sequence[Case]) -> None:
-        """Take over what the journal says it opened or joined, in the order of opening."""
-        name = self.armament.trigger.name
-        mine = [case for case in cases if name in case.decision.triggers]
-        self._opened = sum(case.decision.triggers[0] == name for case in mine)
-        self._runs = sum(bool(case.decision.run) for case in mine[:-1])
-        self._cases = [(case, case.decision.triggers[0] == name) for case in mine[-1:]]
+    def __init__(self, trigger: str, scope: Labels) -> None:
+        self.epoch = 0
+        """The arming epoch of its newest decision."""
+        self._key = (trigger, scope)
+        self._cases: list[Case] = []
+        self._before = 0
+        """Runs of decisions before those that are kept here."""
 
-    @property
-    def epoch(self) -> int:
-        """The arming epoch of its next decision."""
-        return self._opened + 1
+    def adopt(self, case: Case, epoch: int) -> None:
+        """Take note of a decision that it opened or joined."""
+        if len(self._cases) > 1:
+            self._before += self._ran(self._cases.pop(0))
+        self._cases.append(case)
+        self.epoch = max(self.epoch, epoch)
 
-    @property
-    def last(self) -> Case | None:
-        """The newest decision it opened or joined."""
-        return self._cases[-1][0] if self._cases else None
+    def _ran(self, case: Case) -> bool:
+        cause = case.members.cause(case.decision, self._key)
+        return bool(case.decision.run) and (cause is None or cause.left_at is None)
+
+    def _carried(self, case: Case) -> bool:
+        return not case.dead and case.members.carries(case.decision, self._key)
 
     @property
     def runs(self) -> int:
         """How many of its decisions were executed."""
-        return self._runs + sum(bool(case.decision.run) for case, _ in self._cases)
+        return self._before + sum(map(self._ran, self._cases))
 
-    def capped(self) -> bool:
-        """Whether only people may ask from now on."""
-        return self.runs >= self.armament.trigger.max_runs
+    def armed(self, trigger: Trigger, at: float) -> bool:
+        """Whether an edge at `at` is one. What could not be journalled, or joined too late, never was."""
+        while self._cases and not self._carried(self._cases[-1]):
+            self._cases.pop()
+            self.epoch -= 1
+        last = self._cases[-1] if self._cases else None
+        cause = last.members.cause(last.decision, self._key) if last is not None else None
+        return armed(trigger, last.decision if last is not None else None, self.runs, at, cause)
 
-    def adopt(self, case: Case, *, own: bool) -> None:
-        """Take note of a decision it opened (own) or joined."""
-        if len(self._cases) > 1:
-            self._runs += bool(self._cases.pop(0)[0].decision.run)
-        self._cases.append((case, own))
-        self._opened += own
 
-    def edge(self, facts: Facts) -> Truth | None:
-        """The truth of its expression when that calls for a decision at this tick; None when it does not.
+class Watch:
+    """What a trigger has opened so far, scope by scope."""
+
+    def __init__(self, armament: Armament) -> None:
+        self.armament = armament
+        self._seats: dict[Labels, Seat] = {}
+
+    def recall(self, cases: Sequence[Case]) -> None:
+        """Take over what the journal says it opened or joined, in the order of opening."""
+        for case in cases:
+            for cause in case.decision.causes:
+                if cause.trigger == self.armament.trigger.name:
+                    self.seat(cause.scope).adopt(case, cause.epoch)
+
+    def seat(self, scope: Labels) -> Seat:
+        """What it knows of a scope."""
+        found = self._seats.get(scope)
+        if found is None:
+            found = self._seats[scope] = Seat(self.armament.trigger.name, scope)
+        return found
+
+    def capped(self, scope: Labels) -> bool:
+        """Whether only people may ask there from now on."""
+        return self.seat(scope).runs >= self.armament.trigger.max_runs
+
+    def edges(self, facts: Facts) -> list[Edge]:
+        """The scopes in which it calls for a decision at this tick, at most MOST_EDGES.
 
         Unknown calls only where the trigger says `unknown_is: ask`, and only after something was known: a start
         with empty windows is not a loss of sight.
         """
-        if self._cases and self._cases[-1][0].dead:
-            self._opened -= self._cases.pop()[1]
-        truth = self.armament.truth(facts)
-        known, self._known = self._known, self._known or truth is not Truth.UNKNOWN
-        if truth is Truth.FALSE or (truth is Truth.UNKNOWN and not (known and self._asks())):
-            return None
-        last = self.last.decision if self.last is not None else None
-        return truth if armed(self.armament.trigger, last, self.runs, facts.at) else None
+        calls = self.armament.calls(facts)
+        found: list[Edge] = []
+        self._take(found, calls.true, Truth.TRUE, facts.at)
+        if self.armament.trigger.unknown_is == "ask":
+            self._take(found, calls.lost, Truth.UNKNOWN, facts.at)
+        return found
 
-    def _asks(self) -> bool:
-        return self.armament.trigger.unknown_is == "ask"
+    def _take(self, found: list[Edge], scopes: Iterable[Labels], truth: Truth, at: float) -> None:
+        for scope in scopes:
+            if len(found) >= MOST_EDGES:
+                return
+            seat = self.seat(scope)
+            if seat.armed(self.armament.trigger, at):
+                found.append(Edge(self.armament, scope, seat.epoch + 1, truth))

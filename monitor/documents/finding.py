@@ -94,7 +94,7 @@ def meant(word: str, known: Iterable[str]) -> str:
     """Guess what a mistyped word was meant to be: `did you mean breach?`, else which words there are."""
     choices = sorted(known)
     near = get_close_matches(word[:_SHOWN], choices, n=1)
-    return f"did you mean {near[0]}?" if near else f"known here: {listed(choices)}"
+    return f"did you mean {quoted(near[0])[1:-1]}?" if near else f"known here: {listed(choices)}"
 
 
 def bounded(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -15,9 +15,11 @@ from monitor.judging.judge import MOST_TRANSITIONS, Judge
 from monitor.judging.judged import Transition
 from monitor.judging.readers import Reader, Shelf, Want, reader_of
 from monitor.judging.rules import Rule, Signal
+from monitor.judging.scopes import ALL, Atlas
+from monitor.judging.scoping import fixed, grouped_by
 from monitor.judging.store import AHEAD, Store
 from monitor.judging.windows import Windows
-from monitor.model import Labels, Level, Standing, Truth
+from monitor.model import Labels, Standing, Truth
 
 _OTHER_SIDE = {"target": "legacy", "legacy": "target"}
 
@@ -77,6 +79,13 @@ class Engine:
         self.transitions_left_out = 0
         self.broken: dict[str, str] = {}
         """Rules that raised, with the error in words; they read UNKNOWN until they work again."""
+        self.atlas = Atlas(
+            self.judges,
+            self.broken,
+            {rule.name: grouped_by(rule, self._by_name) for rule in rules},
+            {rule.name: fixed(rule, self._by_name) for rule in rules},
+        )
+        """Every rule's truth, scope by scope."""
         self._others: dict[str, Reader] = {}
         self.stage = ""
         self.at = -math.inf
@@ -114,6 +123,7 @@ class Engine:
         for judge in self.judges.values():
             active_in = judge.rule.active_in
             judge.arm(now, active=not active_in or stage in active_in, windows=self.windows)
+        self.atlas.turned(stage=True)
 
     def judge(self, now: float) -> Iterator[None]:
         """Judge all at `now`; yields between rules and inside long ones so that the caller may let others run.
@@ -150,24 +160,15 @@ class Engine:
             yield from reader.work(self.windows, now)
             self.readings[name] = _read(reader, self.windows, now)
             yield
+        self.atlas.turned()
 
     def truth(self, rule: str, scope: Labels | None = None) -> Truth:
         """Whether a rule is in BREACH in some group on measured data; UNKNOWN when what it would need is not known.
 
-        scope: only the groups that carry these labels. A group that rests is not asked, unless all do.
+        scope: only the groups that it is about. A group that rests is not asked, unless all do. A rule that is not
+        judged in this stage is UNKNOWN: neither it nor its negation makes anything true.
         """
-        judge = self.judges.get(rule)
-        if judge is None or rule in self.broken:
-            return Truth.UNKNOWN
-        if not judge.active:
-            return Truth.FALSE
-        measured, resting, breach = judge.measured, judge.resting, judge.states.levels() == Level.BREACH
-        if scope is not None:
-            inside = judge.inside(scope)
-            measured, resting, breach = measured[inside], resting[inside], breach[inside]
-        if bool((measured & breach).any()):
-            return Truth.TRUE
-        return Truth.FALSE if bool((measured | resting).all() and measured.any()) else Truth.UNKNOWN
+        return self.atlas.truth(rule, ALL if scope is None else scope)
 
     def signal(self, name: str) -> float | None:
         """A signal's value, None when unknown."""

@@ -13,13 +13,35 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from monitor.model import Truth
 from monitor.units import parse_number
 
 RuleTruth: TypeAlias = Callable[[str], Truth]
 SignalValue: TypeAlias = Callable[[str], "float | None"]
+T = TypeVar("T")
+
+
+class Algebra(Protocol[T]):
+    """What an expression is folded into where one truth is not enough, such as one a scope."""
+
+    def rule(self, name: str) -> T:
+        """A rule by itself."""
+        ...
+
+    def signal(self, truth: Truth) -> T:
+        """A signal against a number."""
+        ...
+
+    def negated(self, part: T) -> T:
+        """`not`."""
+        ...
+
+    def at_least(self, least: int, parts: Sequence[T]) -> T:
+        """At least so many; `and` is all of them, `or` is one."""
+        ...
+
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<op>>=|<=|==|!=|>|<)|(?P<number>[+-]?\d[0-9.eE]*(?:%|ms|s)?)|(?P<mark>[(),]))"
@@ -53,6 +75,9 @@ class _Rule:
     def value(self, rule: RuleTruth, _signal: SignalValue) -> Truth:
         return rule(self.name)
 
+    def fold(self, algebra: Algebra[T], _signal: SignalValue) -> T:
+        return algebra.rule(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class _Compare:
@@ -66,6 +91,9 @@ class _Compare:
             return Truth.UNKNOWN
         return Truth.TRUE if _COMPARE[self.op](measured, self.number) else Truth.FALSE
 
+    def fold(self, algebra: Algebra[T], signal: SignalValue) -> T:
+        return algebra.signal(self.value(lambda _name: Truth.UNKNOWN, signal))
+
 
 @dataclass(frozen=True, slots=True)
 class _Not:
@@ -73,6 +101,9 @@ class _Not:
 
     def value(self, rule: RuleTruth, signal: SignalValue) -> Truth:
         return Truth(2 - self.part.value(rule, signal))
+
+    def fold(self, algebra: Algebra[T], signal: SignalValue) -> T:
+        return algebra.negated(self.part.fold(algebra, signal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +119,9 @@ class _AtLeast:
         if true >= self.least:
             return Truth.TRUE
         return Truth.UNKNOWN if true + values.count(Truth.UNKNOWN) >= self.least else Truth.FALSE
+
+    def fold(self, algebra: Algebra[T], signal: SignalValue) -> T:
+        return algebra.at_least(self.least, [part.fold(algebra, signal) for part in self.parts])
 
 
 _Node: TypeAlias = "_Rule | _Compare | _Not | _AtLeast"
@@ -107,6 +141,10 @@ class Expression:
     def evaluate(self, rule: RuleTruth, signal: SignalValue) -> Truth:
         """Its truth, given each rule's truth and each signal's value (None: unknown)."""
         return self.root.value(rule, signal)
+
+    def fold(self, algebra: Algebra[T], signal: SignalValue) -> T:
+        """The same in another algebra."""
+        return self.root.fold(algebra, signal)
 
 
 class _Parser:

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.judging.estimators import wilson
 from monitor.judging.groups import Grouping, Groups
-from monitor.judging.rings import F8, I8, Bools
+from monitor.judging.rings import F8, I8, Bools, fitted
 from monitor.judging.rules import Estimator, Part, Rule, Signal
 from monitor.judging.store import Store
 from monitor.judging.table import Table
@@ -72,8 +72,8 @@ class Reader(Protocol):
         """How fresh each group is."""
         ...
 
-    def owners(self) -> int:
-        """Bit mask of the collectors that feed it."""
+    def owners(self, groups: Bools | None = None) -> int:
+        """Bit mask of the collectors that feed it, or only these of its groups."""
         ...
 
     def twin(self, labels: Mapping[str, str]) -> Reader:
@@ -137,8 +137,12 @@ class _Side(NamedTuple):
     def start(self, end: float) -> float:
         return self.span.start(end)
 
-    def owners(self) -> int:
-        rows = self.grouping.now().rows
+    def owners(self, wanted: Bools | None) -> int:
+        groups = self.grouping.now()
+        rows = groups.rows
+        if wanted is not None:
+            sizes = np.diff(np.append(groups.starts, len(rows)))
+            rows = rows[np.repeat(fitted(wanted, len(sizes)), sizes)]
         return int(np.bitwise_or.reduce(self.table.owners[rows])) if len(rows) else 0
 
     def twin(self, labels: Mapping[str, str]) -> _Side:
@@ -210,9 +214,9 @@ class ValueReader:
         """How fresh each group is."""
         return self._side.quality(windows, now)
 
-    def owners(self) -> int:
-        """Bit mask of the collectors that feed it."""
-        return self._side.owners()
+    def owners(self, groups: Bools | None = None) -> int:
+        """Bit mask of the collectors that feed it, or only these of its groups."""
+        return self._side.owners(groups)
 
     def twin(self, labels: Mapping[str, str]) -> ValueReader:
         """The same over other series."""
@@ -261,9 +265,15 @@ class RatioReader:
         """The earliest instant that a window ending at `end` may hold samples of."""
         return min(self._above.start(end), self._below.start(end))
 
-    def owners(self) -> int:
-        """Bit mask of the collectors that feed it."""
-        return self._above.owners() | self._below.owners()
+    def owners(self, groups: Bools | None = None) -> int:
+        """Bit mask of the collectors that feed it, or only these of its groups."""
+        if groups is None:
+            return self._above.owners(None) | self._below.owners(None)
+        places = self._place()
+        places = places[fitted(groups, len(places))]
+        above = np.zeros(len(self._above.grouping.now().starts), np.bool_)
+        above[places[places >= 0]] = True
+        return self._above.owners(above) | self._below.owners(groups)
 
     def twin(self, labels: Mapping[str, str]) -> RatioReader:
         """The same over other series."""

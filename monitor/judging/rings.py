@@ -282,3 +282,10 @@ class HistogramRing:
         if self._bound > _U2_MAX:
             self.slots = self.slots.astype(np.uint32)
             self.live = self.live.astype(np.uint32)
+
+
+def fitted(mask: Bools, size: int) -> Bools:
+    """A mask over as many groups as there are now; one that appeared since is not in it."""
+    made = np.zeros(size, np.bool_)
+    made[: len(mask)] = mask[:size]
+    return made

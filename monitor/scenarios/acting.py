@@ -65,7 +65,7 @@ def _judged(act: PersonDoes, task: asyncio.Task[object]) -> str:
 
 def _asked(rig: Rig, act: PersonDoes) -> DecisionRow:
     rows = rig.shown.get(act.shown, ()) if act.shown is not None else rig.desk.decision_rows()
-    row = newest(rows, act.what)
+    row = newest(rows, act.what, act.labels)
     if row is None:
         raise Refusal(404, f"there is no decision of {act.what}")
     return row

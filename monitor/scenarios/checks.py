@@ -12,7 +12,7 @@ from monitor.judging.pieces import finished
 from monitor.judging.states import PENDING, PHASES, RECOVERING
 from monitor.model import Flag, Labels, Standing
 from monitor.scenarios import statements as say
-from monitor.scenarios.rig import Rig
+from monitor.scenarios.rig import Rig, meant
 from monitor.units import format_duration
 
 _PHASES = ("warmup", "pending", "recovering")
@@ -130,13 +130,15 @@ def _alert(said: say.AlertIs, rig: Rig) -> str:
 
 @found_instead.register
 def _decision(said: say.DecisionIs, rig: Rig) -> str:
-    row = rig.decision(said.trigger)
+    row = rig.decision(said.trigger, said.labels)
     if row is None:
         return _no_decision(rig)
     if row.state != said.state:
         return f"it is {row.state} ({row.detail or row.reason})"
     if said.votes is not None and said.votes != len(row.votes):
         return f"it has {len(row.votes)} votes ({row.detail or row.reason})"
+    if said.scopes is not None and said.scopes != len(row.scopes):
+        return f"it is asked for in {', '.join(row.scopes) or 'no scope'}"
     return _other_reason(said.because, f"{row.reason}; {row.detail}" if row.detail else row.reason)
 
 
@@ -144,19 +146,18 @@ def _no_decision(rig: Rig) -> str:
     rows = rig.desk.decision_rows()
     if not rows:
         return "there is no decision at all"
-    return f"there is none, only {', '.join(f'{row.trigger} ({row.state})' for row in rows[:5])}"
+    return f"there is none, only {', '.join(f'{row.trigger} ({row.scope}, {row.state})' for row in rows[:5])}"
 
 
 @found_instead.register
 def _count(said: say.Count, rig: Rig) -> str:
-    rows = [
-        row
-        for row in rig.desk.decision_rows()
-        if said.trigger in ("", row.runbook, *row.trigger.split(", ")) and (said.what == "decision" or row.run)
-    ]
+    found = meant(rig.desk.decision_rows(), said.trigger, said.labels)
+    rows = [row for row in found if said.what == "decision" or row.run]
     if len(rows) == said.count:
         return ""
-    told = ", ".join(f"{row.trigger} is {row.state} since {_since(rig, row.changed_at)}" for row in rows[:5])
+    told = ", ".join(
+        f"{row.trigger} is {row.state} since {_since(rig, row.changed_at)} in {row.scope}" for row in rows[:5]
+    )
     return f"there {'is' if len(rows) == 1 else 'are'} {len(rows)}{f': {told}' if told else ''}"
 
 
@@ -166,7 +167,7 @@ def _since(rig: Rig, at: float) -> str:
 
 @found_instead.register
 def _run(said: say.RunIs, rig: Rig) -> str:
-    row = rig.decision(said.trigger)
+    row = rig.decision(said.trigger, said.labels)
     if row is None or not row.run:
         return f"there is no run; {f'the decision is {row.state} ({row.detail or row.reason})' if row else _no_decision(rig)}"
     run = next((run for run in rig.desk.run_rows() if run.id == row.run), None)

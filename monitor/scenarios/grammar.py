@@ -113,17 +113,18 @@ def _alert(words: Words) -> say.Statement:
 
 
 def _decision(words: Words) -> say.Statement:
-    name = _name(words, "trigger")
+    name, labels = _name(words, "trigger"), words.labels()
     words.take("is")
     state = words.one_of(DECISIONS, "a state of a decision")
     votes = words.whole("a number of votes") if words.maybe("votes") else None
-    return say.DecisionIs(trigger=name, state=state, votes=votes, because=_because(words))
+    scopes = words.whole("a number of scopes") if words.maybe("scopes") else None
+    return say.DecisionIs(trigger=name, labels=labels, state=state, votes=votes, scopes=scopes, because=_because(words))
 
 
 def _run(words: Words) -> say.Statement:
-    name = _name(words, "trigger")
+    name, labels = _name(words, "trigger"), words.labels()
     words.take("is")
-    return say.RunIs(trigger=name, state=words.one_of(RUNS, "a state of a run"), because=_because(words))
+    return say.RunIs(trigger=name, labels=labels, state=words.one_of(RUNS, "a state of a run"), because=_because(words))
 
 
 def _stage(words: Words) -> say.Statement:
@@ -150,14 +151,18 @@ def _no(words: Words) -> say.Statement:
     name = "" if words.ended else words.word("a name")
     if what == "alert":
         return say.AlertIs(rule=name, labels=words.labels(), there=False)
-    return say.Count(count=0, what="decision" if what == "decision" else "run", trigger=name)
+    labels = words.labels()
+    return say.Count(count=0, what="decision" if what == "decision" else "run", trigger=name, labels=labels)
 
 
 def _count(words: Words) -> say.Statement:
     count = words.whole("a number")
     what = words.take("decision", "decisions", "run", "runs")
     name = words.word("the name of a trigger") if words.maybe("of") else ""
-    return say.Count(count=count, what="decision" if what.startswith("decision") else "run", trigger=name)
+    labels = words.labels()
+    return say.Count(
+        count=count, what="decision" if what.startswith("decision") else "run", trigger=name, labels=labels
+    )
 
 
 def step(words: Words) -> say.StepDoes:
@@ -195,7 +200,7 @@ def _person(words: Words) -> say.Statement:
     elif act == "goes":
         words.take("back")
         words.take("to")
-    what = _name(words, "trigger, runbook, gate or stage")
+    what, labels = _name(words, "trigger, runbook, gate or stage"), words.labels()
     if act == "resolves":
         words.take("as")
         outcome = words.take("done", "not_done")
@@ -206,6 +211,7 @@ def _person(words: Words) -> say.Statement:
         person=person,
         act=act,
         what=what,
+        labels=labels,
         step=step_name,
         outcome=outcome,
         shown=shown,

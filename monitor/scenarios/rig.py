@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import Pages
+from monitor.daemon.safety import safety_of
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
 from monitor.deciding.desk import Desk
@@ -15,7 +16,9 @@ from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.engine import Engine
+from monitor.judging.scoping import all_scope_labels, scope_words
 from monitor.judging.store import Store
+from monitor.model import Labels
 from monitor.notify.message import Message
 from monitor.scenarios.feeding import Feeder, arrivals, patience
 from monitor.scenarios.recorded import weeks_of
@@ -119,6 +122,11 @@ class Rig:
             on_event=lambda kind, row, what: self.ticker.pages.decision(kind, row, what, self.now),
             on_rolled_back=self._rolled_back,
             monotonic=lambda: self.elapsed,
+            scopes=all_scope_labels(config.triggers, config.rules, config.signals),
+            safety=safety_of(
+                config, self.journal, self._clock, lambda row, words: self.ticker.pages.point(row, words, self.now)
+            ),
+            environment=config.cutover.environment,
         )
 
     def _make_ticker(self, intake: Intake) -> Ticker:
@@ -155,15 +163,21 @@ class Rig:
         self.ticker.count += 1
         await self.loop.settled()
 
-    def decision(self, name: str) -> DecisionRow | None:
-        """The newest decision of a trigger, or of a runbook by its name."""
-        return newest(self.desk.decision_rows(), name)
+    def decision(self, name: str, labels: Labels = ()) -> DecisionRow | None:
+        """The newest decision of a trigger, or of a runbook by its name, in a scope."""
+        return newest(self.desk.decision_rows(), name, labels)
 
 
-def newest(rows: tuple[DecisionRow, ...], name: str) -> DecisionRow | None:
+def meant(rows: Iterable[DecisionRow], name: str, labels: Labels) -> list[DecisionRow]:
+    """Those that a trigger opened or joined, or that would run a runbook of this name, and that are asked for in a scope."""
+    scope = scope_words(labels)
+    mine = [row for row in rows if name in ("", row.runbook, *row.trigger.split(", "))]
+    return [row for row in mine if not labels or scope in row.scopes]
+
+
+def newest(rows: tuple[DecisionRow, ...], name: str, labels: Labels = ()) -> DecisionRow | None:
     """The newest of these decisions that a trigger opened or joined, or that would run this runbook."""
-    mine = [row for row in rows if name in row.trigger.split(", ") or name == row.runbook]
-    return max(mine, key=lambda row: row.opened_at, default=None)
+    return max(meant(rows, name, labels), key=lambda row: row.opened_at, default=None)
 
 
 def _nobody_looks() -> Snapshot:

@@ -58,18 +58,20 @@ def _alert(said: say.AlertIs) -> str:
 @sentence.register
 def _decision(said: say.DecisionIs) -> str:
     votes = f" with {said.votes} votes" if said.votes is not None else ""
-    return f"the decision of {said.trigger} should be {said.state}{votes}{_because(said.because)}"
+    scopes = f" in {said.scopes} scopes" if said.scopes is not None else ""
+    of = _group(said.trigger, said.labels)
+    return f"the decision of {of} should be {said.state}{votes}{scopes}{_because(said.because)}"
 
 
 @sentence.register
 def _count(said: say.Count) -> str:
-    of = f" of {said.trigger}" if said.trigger else ""
+    of = f" of {_group(said.trigger, said.labels)}" if said.trigger else ""
     return f"there should be {said.count or 'no'} {said.what}{'s' if said.count > 1 else ''}{of}"
 
 
 @sentence.register
 def _run(said: say.RunIs) -> str:
-    return f"the run of {said.trigger} should be {said.state}{_because(said.because)}"
+    return f"the run of {_group(said.trigger, said.labels)} should be {said.state}{_because(said.because)}"
 
 
 @sentence.register

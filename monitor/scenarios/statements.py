@@ -63,8 +63,12 @@ class DecisionIs:
     """How the newest decision of a trigger stands."""
 
     trigger: str
+    labels: Labels = ()
+    """A scope that it is asked for in; without labels any."""
     state: str
     votes: int | None = None
+    scopes: int | None = None
+    """In how many scopes it is asked for."""
     because: str = ""
 
 
@@ -75,6 +79,7 @@ class Count:
     count: int
     what: Literal["decision", "run"]
     trigger: str = ""
+    labels: Labels = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ class RunIs:
     """How the newest run of a trigger stands."""
 
     trigger: str
+    labels: Labels = ()
     state: str
     because: str = ""
 
@@ -125,6 +131,8 @@ class PersonDoes:
     skips or resolves."""
     what: str
     """A trigger, runbook, gate or stage."""
+    labels: Labels = ()
+    """Of a trigger, the scope that is meant."""
     step: str = ""
     outcome: str = ""
     shown: float | None = None

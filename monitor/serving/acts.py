@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from monitor.serving.snapshot import DecisionRow, EventRow, RunRow, Snapshot
+from monitor.serving.snapshot import DecisionRow, EventRow, PointRow, RunRow, Snapshot
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,8 +39,27 @@ class Acts(Protocol):
         """Public journal lines with a greater sequence number, in order."""
         ...
 
-    async def approve(self, actor: Actor, decision: str, digest: str, nonce: str, reason: str) -> DecisionRow:
-        """Sign a decision as shown. Refused: 403 own request or wrong duty, 409 stale digest or nonce."""
+    async def approve(
+        self, actor: Actor, decision: str, digest: str, nonce: str, reason: str, *, late: bool = False
+    ) -> DecisionRow:
+        """Sign a decision as shown. Refused: 403 own request, wrong duty or locked out, 409 stale digest or nonce.
+
+        late: the signer knows that decide-by has passed; needed then, together with a reason.
+        """
+        ...
+
+    async def attest(self, actor: Actor, decision: str, item: str, digest: str, evidence: str) -> DecisionRow:
+        """Vouch by name for one pre-flight condition that cannot be known. Refused: 409 one that is false."""
+        ...
+
+    async def break_glass(
+        self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, confirm: str, key: str = ""
+    ) -> DecisionRow:
+        """Start a runbook alone, loudly. confirm: the runbook's name and the environment, as typed."""
+        ...
+
+    async def declare_point(self, actor: Actor, point: str, *, passed: bool, reason: str) -> PointRow:
+        """Say that a point of no return is passed, or that it is not."""
         ...
 
     async def reject(self, actor: Actor, decision: str, reason: str) -> DecisionRow:
@@ -51,18 +70,31 @@ class Acts(Protocol):
         """Arm the trigger of an ended decision again."""
         ...
 
-    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str) -> DecisionRow:
-        """Ask for a runbook by hand; the presser is the requester, another person signs."""
+    async def request_run(
+        self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, key: str = ""
+    ) -> DecisionRow:
+        """Ask for a runbook by hand; the presser is the requester, another person signs.
+
+        key: the caller's idempotency key; the same key is the same request, however often it comes.
+        """
         ...
 
-    async def act_on_run(self, actor: Actor, run: str, act: Literal["abort", "pause", "resume"], reason: str) -> RunRow:
-        """Steer a run."""
+    async def act_on_run(
+        self, actor: Actor, run: str, act: Literal["abort", "pause", "resume", "takeover"], reason: str
+    ) -> RunRow:
+        """Steer a run. takeover: golive stops sending, people do the rest and say so step by step."""
         ...
 
     async def act_on_step(
-        self, actor: Actor, run: str, step: str, act: Literal["retry", "skip", "resolve"], outcome: str, reason: str
+        self,
+        actor: Actor,
+        run: str,
+        step: str,
+        act: Literal["retry", "skip", "resolve", "undo"],
+        outcome: str,
+        reason: str,
     ) -> RunRow:
-        """Steer a step. resolve: outcome `done` or `not_done`, for a parked or manual step."""
+        """Steer a step. resolve: outcome `done` or `not_done`, for a parked, manual or taken over step."""
         ...
 
     async def move_stage(

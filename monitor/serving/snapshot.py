@@ -163,6 +163,23 @@ class CheckRow(Row, frozen=True, kw_only=True):
     state: str
     """true, false or unknown."""
     detail: str = ""
+    attested: str = ""
+    """Who vouches for one that is unknown, on what evidence and for how long; empty: nobody."""
+
+
+class PointRow(Row, frozen=True, kw_only=True):
+    """One point of no return."""
+
+    name: str
+    state: str
+    """open, passed or unknown."""
+    after: str
+    """freeze: nothing begins in its scope once it is passed. warn: it is only shown."""
+    scope: tuple[str, ...] = ()
+    since: float | None = None
+    by: str = ""
+    """golive, or the person who said so."""
+    detail: str = ""
 
 
 class StepRow(Row, frozen=True, kw_only=True):
@@ -186,6 +203,8 @@ class StepRow(Row, frozen=True, kw_only=True):
     outcome: str = ""
     question: str = ""
     """What a waiting manual or parked step asks a person."""
+    undo: str = ""
+    """Exactly what would be sent to take it back; empty when the runbook states no undo."""
 
 
 class DecisionRow(Row, frozen=True, kw_only=True):
@@ -194,6 +213,7 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     id: str
     trigger: str
     scope: str
+    """Its scopes in a few words, such as `queue=billing; queue=claims`; `all` for everything at once."""
     runbook: str
     title: str
     state: str
@@ -218,6 +238,22 @@ class DecisionRow(Row, frozen=True, kw_only=True):
     steps: tuple[StepRow, ...]
     run: str = ""
     detail: str = ""
+    scopes: tuple[str, ...] = ()
+    """Every scope that it is asked for in."""
+    targets: tuple[dict[str, str], ...] = ()
+    """The runbook's parameters for each thing that is moved, one after the other; none: it cannot be run."""
+    not_requester: bool = True
+    """Whether the requester may not sign."""
+    points: tuple[PointRow, ...] = ()
+    """The points of no return that concern it."""
+    cleared: bool = False
+    """Whether its cause is gone while it is still asked."""
+    changes: tuple[str, ...] = ()
+    """Lines of what changed in the runbook since it was asked for the time before."""
+    locked: tuple[str, ...] = ()
+    """People who may not confirm it any more, after too many wrong confirmations."""
+    answer: str = ""
+    """What this caller alone is told, such as: started by anna 1 s ago."""
 
 
 class RunRow(Row, frozen=True, kw_only=True):
@@ -237,6 +273,12 @@ class RunRow(Row, frozen=True, kw_only=True):
     steps: tuple[StepRow, ...]
     verify: tuple[CheckRow, ...] = ()
     detail: str = ""
+    mode: str = ""
+    """break_glass, when nobody but its requester signed it."""
+    begins_at: float | None = None
+    """When its first step begins; until then an abort leaves nothing done. None: at once."""
+    by_hand: str = ""
+    """Who took it over: people do the rest, golive sends nothing."""
 
 
 class WaitingRow(Row, frozen=True, kw_only=True):
@@ -336,6 +378,7 @@ class Snapshot(Row, frozen=True, kw_only=True):
     waiting: tuple[WaitingRow, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()
     runs: tuple[RunRow, ...] = ()
+    points: tuple[PointRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
     sparks: tuple[SparkRow, ...] = ()
     series: tuple[SeriesRow, ...] = ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from monitor.template import fill
+from monitor.units import Duration, format_duration
 from runbooks.context import Context
 from runbooks.effect import Outcome
 from runbooks.step import Step
@@ -35,6 +37,9 @@ class Manual(Step, frozen=True, kw_only=True, tag="manual", tag_field="action"):
     def word(self, context: Context) -> str:
         """What is typed to confirm; empty where nothing is."""
         return fill(self.confirm.removeprefix(_TYPE), context.values).strip()
+
+    expires_after: Duration = 1800.0
+    """Without an answer for so long the step counts as failed and the run is paused; nobody's silence is a yes."""
 
     @property
     def asks(self) -> bool:
@@ -67,7 +72,10 @@ class Manual(Step, frozen=True, kw_only=True, tag="manual", tag_field="action"):
     async def perform(self, context: Context) -> Outcome:
         """Wait for the answer; where there is a probe that says the opposite of `done`, it is not done."""
         await context.reach("step.after_send")
-        answer, words = await context.answer()
+        try:
+            answer, words = await asyncio.wait_for(context.answer(), self.expires_after)
+        except TimeoutError:
+            return Outcome(kind="failed", detail=f"nobody answered within {format_duration(self.expires_after)}")
         await context.reach("step.after_reply")
         if answer == "not_done":
             return Outcome(kind="failed", detail=words)

@@ -109,6 +109,39 @@ def test_a_trigger_names_a_runbook_that_is_there(folder: Path) -> None:
     ]
 
 
+def test_a_condition_on_a_rule_that_rests_is_told(folder: Path) -> None:
+    """A pre-flight that could never pass, because its rule is not judged in the trigger's stage, is told beforehand."""
+    resting = RUNBOOK.replace("preflight: [ported < 1]", "preflight: [ported < 1, not asleep]")
+    (folder / "runbooks" / "rollback.yaml").write_text(resting)
+    asleep = BASE[BASE.index("  - name: jitter\n") : BASE.index("triggers:\n")].replace("jitter\n", "asleep\n", 1)
+    asleep = asleep.replace("active_in: [pilot]", "active_in: [legacy]")
+    (folder / "golive.yaml").write_text(BASE.replace("triggers:\n", f"{asleep}triggers:\n"))
+    (told,) = found(folder)
+    assert "in the stage 'pilot' the runbook's 'not asleep' can never hold: asleep rests there" in told
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ('{queue: "{site}"}', []),
+        ('{place: "{site}"}', ["runbook rollback has no parameter place; see `golive runbook show rollback`"]),
+        (
+            '{queue: "SALES"}',
+            [
+                "parameter queue is 'SALES', which does not match its pattern [a-z]+; see `golive runbook show rollback`",
+            ],
+        ),
+    ],
+)
+def test_parameters_from_the_scope_must_exist_in_the_runbook(
+    folder: Path, parameters: str, expected: list[str]
+) -> None:
+    """The name is checked beforehand; a value that comes from the scope can only be checked when it is there."""
+    text = BASE.replace("    runbook: rollback\n", f"    runbook: rollback\n    parameters: {parameters}\n")
+    (folder / "golive.yaml").write_text(text)
+    assert [line.partition("parameters: ")[2] for line in found(folder)] == expected
+
+
 def test_a_step_that_tells_people_needs_a_channel(folder: Path) -> None:
     """Without anything under notify, a message would stop the rollback to say so."""
     page = "  - {name: page, action: notify, effect: once, text: going back}\n  - name: tell\n"

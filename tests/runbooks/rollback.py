@@ -53,8 +53,10 @@ class Shelf:
 class Rollback:
     """Ticks a desk with one trigger that is true, and signs what it asks."""
 
-    def __init__(self, state: Path, book: Runbook) -> None:
+    def __init__(self, state: Path, book: Runbook, window: float = 0.0, mode: str = "approve") -> None:
         self.state = state
+        self.window = window
+        self.mode = mode
         self.book = Shelf(book)
         self.name = book.name
         self.signals = dict(SIGNALS)
@@ -70,10 +72,10 @@ class Rollback:
     async def __aenter__(self) -> Self:
         self.journal = await Journal.open(self.state / "journal.db")
         self.desk = Desk(
-            triggers=[trigger(runbook=self.name, cooldown=3600.0, parameters=self.parameters)],
+            triggers=[trigger(runbook=self.name, cooldown=3600.0, parameters=self.parameters, mode=self.mode)],
             people=PEOPLE,
             book=self.book,
-            executor=Runner(self.journal, self.state),
+            executor=Runner(self.journal, self.state, undo_window=self.window),
             journal=self.journal,
             default_mode="approve",
             cutover_name="retail",

@@ -57,6 +57,14 @@ STEPS = {
     "parked": Mark("?", "[??]", "PARKED", "hold"),
     "skipped": Mark("⊘", "[sk]", "SKIPPED", "dim"),
     "aborted": Mark("✕", "[xx]", "ABORTED", "fail"),
+    "undoing": Mark("▶", "[<<]", "UNDOING", "run"),
+    "undone": Mark("⊘", "[un]", "UNDONE", "hold"),
+}
+
+POINTS = {
+    "open": Mark("●", "[ok]", "OPEN", "ok"),
+    "passed": Mark("⊘", "[no]", "PASSED", "fail"),
+    "unknown": Mark("?", "[??]", "UNKNOWN", "unknown"),
 }
 
 CHECKS = {
@@ -93,6 +101,7 @@ WAITING = {
     "manual": Mark("‖", "[ho]", "do", "hold"),
     "parked": Mark("?", "[??]", "parked", "hold"),
     "gate": Mark("‖", "[ho]", "sign", "hold"),
+    "attest": Mark("?", "[??]", "attest", "hold"),
 }
 
 _NEW = Mark("?", "[??]", "", "unknown", 7)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dashboards.terminal.drawing.consent import changes, marks_of, points
 from dashboards.terminal.drawing.marks import CHECKS, GATES, STEPS, WORK, mark, mark_width, shown
 from dashboards.terminal.drawing.phrases import against, age, clock, countdown
+from dashboards.terminal.drawing.reach import calls, moves
 from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, clip, heading, join, row, wrap
 from dashboards.terminal.drawing.work import LIVE, OPEN, Work
 from dashboards.terminal.view import View
@@ -26,8 +28,10 @@ def describe(work: Work | None, view: View, width: int, glyphs: Glyphs) -> list[
         return [
             (Span("no runbook is proposed and none has run", "dim"),),
             (Span("a trigger proposes one when its rules break; by hand: `:run NAME`", "dim"),),
+            *points(view.snapshot.points if view.snapshot else (), width, glyphs),
         ]
-    lines = [*_head(work, view, width, glyphs), *_question(work, view, width, glyphs)]
+    lines = marks_of(work.decision, work.run, view, width, glyphs)
+    lines += [*_head(work, view, width, glyphs), *_question(work, view, width, glyphs)]
     why = _why(work, width, glyphs)
     what = steps(work, view, width, glyphs)
     if work.run is None:
@@ -46,7 +50,7 @@ def _why(work: Work, width: int, glyphs: Glyphs) -> list[Line]:
     if decision.preflight:
         lines += [(), (Span("PRE-FLIGHT", "head"),)]
         lines += [check_line(check, width, glyphs) for check in decision.preflight]
-    return lines
+    return [*lines, *points(decision.points, width, glyphs), *changes(decision, width, glyphs)]
 
 
 def _head(work: Work, view: View, width: int, glyphs: Glyphs) -> list[Line]:
@@ -77,8 +81,10 @@ def _head(work: Work, view: View, width: int, glyphs: Glyphs) -> list[Line]:
         lines += wrap(f"because {source.reason}", width, glyphs)
     if decision is not None:
         lines += _signatures(decision, view, width, glyphs)
-        if decision.parameters:
-            lines += wrap("with " + ", ".join(f"{k}={v}" for k, v in decision.parameters.items()), width, glyphs)
+        if values := moves(decision):
+            lines += wrap(f"with {values}", width, glyphs)
+        if everywhere := calls(decision):
+            lines += wrap(f"called in {everywhere}", width, glyphs)
     details = [row.detail for row in (decision, run) if row is not None and row.detail]
     for text in dict.fromkeys(details):
         lines += wrap(text, width, glyphs, "notice")
@@ -144,7 +150,13 @@ def _evidence(rows: tuple[EvidenceRow, ...], width: int, glyphs: Glyphs) -> list
 def check_line(check: CheckRow, width: int, glyphs: Glyphs) -> Line:
     """One condition and what was found."""
     plan = [Column("", mark_width(glyphs)), Column("", 0), Column("", 0)]
-    cells = [shown(mark(CHECKS, check.state), glyphs), Span(check.what), Span(check.detail, "dim")]
+    cells = [
+        shown(mark(CHECKS, check.state), glyphs),
+        Span(check.what),
+        Span(
+            f"attested by {check.attested}" if check.attested else check.detail, "notice" if check.attested else "dim"
+        ),
+    ]
     return row(plan, cells, width, glyphs)
 
 

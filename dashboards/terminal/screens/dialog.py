@@ -74,7 +74,8 @@ class Dialog(ModalScreen[Act | None]):
         self._facts.show(lambda width: question.facts(view, width, glyphs))
         word = question.word
         self._ask.show(lambda width: (self._line(f"Type {word} to {question.title.lower()}:", "strong", width),))
-        self._why.show(lambda width: (self._line("Reason (optional, tab):", "dim", width),))
+        asked = "Reason (needed, tab):" if question.reason_needed else "Reason (optional, tab):"
+        self._why.show(lambda width: (self._line(asked, "dim", width),))
         self._end.show(self._ending)
 
     def _line(self, text: str, role: str, width: int) -> Line:
@@ -99,6 +100,11 @@ class Dialog(ModalScreen[Act | None]):
         if self._word.value.strip() != self._question.word:
             self._tried = f"not sent: type exactly {self._question.word}"
             self.show(self._view)
+            return
+        if self._question.reason_needed and not self._reason.value.strip():
+            self._tried = "not sent: a reason is needed"
+            self.show(self._view)
+            self._reason.focus()
             return
         self.dismiss(self._question.act(self._reason.value.strip()))
 

@@ -9,7 +9,8 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from dashboards.terminal import questions
+from dashboards.terminal import consents, questions
+from dashboards.terminal.drawing.consent import unknown
 from dashboards.terminal.drawing.runbook import describe
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span
 from dashboards.terminal.drawing.work import LIVE, OPEN, Work, work_line, works
@@ -94,6 +95,22 @@ class Runbooks(Frame):
         """Open the dialog that aborts."""
         self._ask(lambda work, view: questions.steer(work, view, "abort"))
 
+    def action_attest(self) -> None:
+        """Open the dialog that vouches for a condition."""
+        self._ask(consents.attest)
+
+    def action_takeover(self) -> None:
+        """Open the dialog that takes the run over by hand."""
+        self._ask(lambda work, view: questions.steer(work, view, "takeover"))
+
+    def action_undo(self) -> None:
+        """Open the dialog that takes a step back."""
+        self._ask(consents.undo)
+
+    def action_rearm(self) -> None:
+        """Open the dialog that arms again."""
+        self._ask(consents.rearm)
+
     def action_retry(self) -> None:
         """Open the dialog that tries a step again."""
         self._ask(lambda work, view: questions.mend(work, view, "retry"))
@@ -114,8 +131,15 @@ def offers(work: Work | None) -> frozenset[str]:
     keys = set("AJ") if work.decision is not None and work.decision.state in OPEN else set()
     if work.run is not None and work.run.state in LIVE:
         keys |= set("PB")
-        if any(step.state in ("failed", "parked") for step in work.run.steps):
+        keys |= set() if work.run.by_hand or work.run.state == "verifying" else set("H")
+        if work.run.state == "paused" and any(step.state in ("done", "failed") and step.undo for step in work.steps):
+            keys.add("U")
+        if any(step.state in ("failed", "parked", "undone") for step in work.run.steps):
             keys |= set("RK")
     if work.asks is not None:
         keys |= set("YN")
+    if work.decision is not None and work.decision.state in consents.ASKS and unknown(work.decision):
+        keys.add("T")
+    if work.decision is not None and work.decision.state in consents.REARMS:
+        keys.add("E")
     return frozenset(keys)

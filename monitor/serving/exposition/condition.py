@@ -29,6 +29,7 @@ DECISION_STATES = (
     "withdrawn",
     "recorded",
 )
+POINT_STATES = ("open", "passed", "unknown")
 MESSAGE_REASONS = frozenset({"malformed", "too_large", "wrong_type", "no_time", "foreign", "unknown_metric"})
 """Reasons for which a whole message is refused (monitor.intake.inlet); any other concerns single samples."""
 _GATE_STATE = {"ok": "go", "signed": "go", "warn": "conditional", "breach": "no_go"}
@@ -121,11 +122,17 @@ def _rule_samples(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
 
 
 def _decisions(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
-    newest = {(row.trigger, row.scope): row for row in sorted(snapshot.decisions, key=lambda row: row.opened_at)}
+    ordered = sorted(snapshot.decisions, key=lambda row: row.opened_at)
+    newest = {(row.trigger, scope): row for row in ordered for scope in row.scopes or (row.scope,)}
     counts = Counter((row.trigger, row.state) for row in newest.values())
     for trigger in sorted({trigger for trigger, _ in newest}):
         for state in DECISION_STATES:
             yield (("state", state), ("trigger", trigger)), float(counts[trigger, state])
+
+
+def _points(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for point in snapshot.points:
+        yield from _one_hot((("point", point.name),), "state", POINT_STATES, point.state)
 
 
 def _alerts(snapshot: Snapshot, catalogue: Catalogue) -> Iterator[Row]:
@@ -245,6 +252,12 @@ CONDITIONS: tuple[Condition, ...] = (
     ),
     Condition("golive_rule_samples", _G, "Samples in a rule's window.", _rule_samples),
     Condition("golive_decision_state", _G, "Newest decisions of a trigger, one a scope, by state.", _decisions),
+    Condition(
+        "golive_point_of_no_return_state",
+        _G,
+        "A point of no return: 1 for the state it is in, 0 for the others.",
+        _points,
+    ),
     Condition("golive_alerts_firing", _G, "Alerts that are open.", _alerts),
     Condition("golive_collector_up", _G, "Whether a collector hears its source.", _collectors_up),
     Condition(

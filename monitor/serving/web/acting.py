@@ -6,9 +6,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeVar
 
 from monitor.serving.acts import Actor, Refusal
-from monitor.serving.snapshot import DecisionRow, EventRow, RunRow, Snapshot
-from monitor.serving.web.bodies import Approve, Note, Reasoned, RequestRun, SignGate, SteerStep
-from monitor.serving.web.route import Act, Acting
+from monitor.serving.snapshot import DecisionRow, EventRow, PointRow, RunRow, Snapshot
+from monitor.serving.web.bodies import (
+    Approve,
+    Attest,
+    BreakGlass,
+    DeclarePoint,
+    Note,
+    Reasoned,
+    RequestRun,
+    SignGate,
+    SteerStep,
+)
+from monitor.serving.web.route import KEY, Act, Acting
 from monitor.serving.web.services import Services
 
 _Result = TypeVar("_Result")
@@ -27,7 +37,7 @@ async def _voted(services: Services, result: str, vote: Awaitable[_Result]) -> _
 
 async def approve(services: Services, actor: Actor, at: Mapping[str, str], body: Approve) -> DecisionRow:
     """Sign a decision."""
-    vote = services.acts.approve(actor, at["decision"], body.digest, body.nonce, body.reason)
+    vote = services.acts.approve(actor, at["decision"], body.digest, body.nonce, body.reason, late=body.late)
     return await _voted(services, "approved", vote)
 
 
@@ -41,19 +51,35 @@ async def rearm(services: Services, actor: Actor, at: Mapping[str, str], body: R
     return await services.acts.rearm(actor, at["decision"], body.reason)
 
 
-async def request_run(services: Services, actor: Actor, _: Mapping[str, str], body: RequestRun) -> DecisionRow:
+async def attest(services: Services, actor: Actor, at: Mapping[str, str], body: Attest) -> DecisionRow:
+    """Vouch for a condition that cannot be known."""
+    return await services.acts.attest(actor, at["decision"], body.item, body.digest, body.evidence)
+
+
+async def request_run(services: Services, actor: Actor, at: Mapping[str, str], body: RequestRun) -> DecisionRow:
     """Ask for a runbook."""
-    return await services.acts.request_run(actor, body.runbook, body.parameters, body.reason)
+    return await services.acts.request_run(actor, body.runbook, body.parameters, body.reason, at.get(KEY, ""))
 
 
-def _on_run(act: Literal["abort", "pause", "resume"]) -> Callable[..., Awaitable[RunRow]]:
+async def break_glass(services: Services, actor: Actor, at: Mapping[str, str], body: BreakGlass) -> DecisionRow:
+    """Start a runbook alone."""
+    given = (body.runbook, body.parameters, body.reason, body.confirm)
+    return await services.acts.break_glass(actor, *given, at.get(KEY, ""))
+
+
+async def declare(services: Services, actor: Actor, at: Mapping[str, str], body: DeclarePoint) -> PointRow:
+    """Say that a point of no return is passed, or not."""
+    return await services.acts.declare_point(actor, at["point"], passed=body.passed, reason=body.reason)
+
+
+def _on_run(act: Literal["abort", "pause", "resume", "takeover"]) -> Callable[..., Awaitable[RunRow]]:
     async def steer(services: Services, actor: Actor, at: Mapping[str, str], body: Reasoned) -> RunRow:
         return await services.acts.act_on_run(actor, at["run"], act, body.reason)
 
     return steer
 
 
-def _on_step(act: Literal["retry", "skip", "resolve"]) -> Callable[..., Awaitable[RunRow]]:
+def _on_step(act: Literal["retry", "skip", "resolve", "undo"]) -> Callable[..., Awaitable[RunRow]]:
     async def steer(services: Services, actor: Actor, at: Mapping[str, str], body: SteerStep) -> RunRow:
         if (act == "resolve") != bool(body.outcome):
             what = "resolve needs an outcome" if act == "resolve" else f"{act} takes no outcome"
@@ -88,10 +114,17 @@ ACTINGS: tuple[Acting, ...] = (
     Acting("/api/v1/decisions/{decision}/approve", "Sign a decision as it was shown.", approve, Approve, DecisionRow),
     Acting("/api/v1/decisions/{decision}/reject", "Refuse a decision; it ends.", reject, Reasoned, DecisionRow),
     Acting("/api/v1/decisions/{decision}/rearm", "Arm the trigger of an ended decision.", rearm, Reasoned, DecisionRow),
+    Acting("/api/v1/decisions/{decision}/attest", "Vouch for an unknown condition.", attest, Attest, DecisionRow),
+    Acting("/api/v1/runs/break-glass", "Start a runbook alone, loudly.", break_glass, BreakGlass, DecisionRow),
+    Acting(
+        "/api/v1/points/{point}/declare", "Say that a point of no return is passed.", declare, DeclarePoint, PointRow
+    ),
     Acting("/api/v1/runs", "Ask for a runbook; somebody else signs.", request_run, RequestRun, DecisionRow),
     _row("runs/{run}/abort", "End a run after the step under way.", _on_run("abort"), Reasoned, RunRow),
     _row("runs/{run}/pause", "Begin no further step.", _on_run("pause"), Reasoned, RunRow),
     _row("runs/{run}/resume", "Go on with a paused run.", _on_run("resume"), Reasoned, RunRow),
+    _row("runs/{run}/takeover", "Stop sending; people do the rest.", _on_run("takeover"), Reasoned, RunRow),
+    _row("runs/{run}/steps/{step}/undo", "Take a done or failed step back.", _on_step("undo"), SteerStep, RunRow),
     _row("runs/{run}/steps/{step}/retry", "Try a parked step again.", _on_step("retry"), SteerStep, RunRow),
     _row("runs/{run}/steps/{step}/skip", "Go on without a parked step.", _on_step("skip"), SteerStep, RunRow),
     _row("runs/{run}/steps/{step}/resolve", "Say what a step did.", _on_step("resolve"), SteerStep, RunRow),

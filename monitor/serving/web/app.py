@@ -21,7 +21,7 @@ from monitor.serving.web.guard import Handler, answer_errors, caller, check_orig
 from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import METRICS, READINGS, bounded
-from monitor.serving.web.route import Acting, Read
+from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
 from monitor.serving.web.services import SERVICES, Denial, Pages, Services
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
@@ -88,6 +88,8 @@ def _act(acting: Acting) -> Handler:
         actor = await caller(request)
         body = await read_body(request, acting.body)
         at = {name: clean(value) for name, value in request.match_info.items()}
+        if key := clean(request.headers.get(KEY, ""), KEY_LENGTH):
+            at[KEY] = key
         services = request.app[SERVICES]
         result = await acting.act(services, actor, at, body)
         if isinstance(result, Snapshot):

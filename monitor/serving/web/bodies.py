@@ -30,6 +30,16 @@ class Approve(Body, frozen=True, kw_only=True):
     digest: Name
     nonce: Name
     reason: Line = ""
+    late: bool = False
+    """The signer knows that decide-by has passed; needed then, with a reason."""
+
+
+class Attest(Body, frozen=True, kw_only=True):
+    """Vouch for one pre-flight condition, named as it is shown, of a decision whose `digest` was shown."""
+
+    item: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    digest: Name
+    evidence: Line
 
 
 class Reasoned(Body, frozen=True, kw_only=True):
@@ -44,6 +54,19 @@ class RequestRun(Body, frozen=True, kw_only=True):
     runbook: Name
     parameters: Annotated[dict[Name, Line], msgspec.Meta(max_length=50)] = {}
     reason: Line = ""
+
+
+class BreakGlass(RequestRun, frozen=True, kw_only=True):
+    """Start a runbook alone; `confirm` is its name and the environment, such as `voice-back-to-legacy PROD`."""
+
+    confirm: Line
+
+
+class DeclarePoint(Body, frozen=True, kw_only=True):
+    """Say that a point of no return is passed, or that it is not, and how that is known."""
+
+    passed: bool
+    reason: Line
 
 
 class SteerStep(Body, frozen=True, kw_only=True):

@@ -11,6 +11,10 @@ from monitor.serving.acts import Actor
 from monitor.serving.web.bodies import Body
 from monitor.serving.web.services import Services
 
+KEY = "Idempotency-Key"
+"""Header of a request that may come twice and means one; a handler finds it among the path's parameters."""
+KEY_LENGTH = 128
+
 Read: TypeAlias = Callable[[web.Request, Services], Awaitable[web.StreamResponse]]
 Act: TypeAlias = Callable[[Services, Actor, Mapping[str, str], Any], Awaitable[object]]
 """Given who asks, the path's parameters and the body; returns what is sent back."""

@@ -172,8 +172,8 @@ async def test_nothing_can_be_signed_while_the_daemon_is_gone() -> None:
         ("running", "B", "/api/v1/runs/r-7f3a/abort", {"reason": ""}),
         ("parked", "R", "/api/v1/runs/r-7f3a/steps/weight/retry", {"outcome": "", "reason": ""}),
         ("parked", "K", "/api/v1/runs/r-7f3a/steps/weight/skip", {"outcome": "", "reason": ""}),
-        ("parked", "Y", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "done", "reason": ""}),
-        ("parked", "N", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "not_done", "reason": ""}),
+        ("parked", "Y", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "done", "reason": "seen it"}),
+        ("parked", "N", "/api/v1/runs/r-7f3a/steps/weight/resolve", {"outcome": "not_done", "reason": "not there"}),
     ],
     ids=["reject", "pause", "abort", "retry", "skip", "took-effect", "did-not"],
 )
@@ -184,7 +184,7 @@ async def test_each_acting_key_asks_first_and_sends_one_request(moment, key, pat
     async with app.run_test(size=SIZE) as pilot:
         await shown(app, pilot, "6", key, "enter")
         assert source.acts == []
-        await shown(app, pilot, "=rollback-voice", "enter")
+        await shown(app, pilot, "=rollback-voice", "tab", f"={body['reason']}", "enter")
     assert [(act.path, act.body) for act in source.acts] == [(path, body)]
 
 
@@ -260,3 +260,28 @@ async def test_random_keys_never_send_anything(operator) -> None:
             await pilot.pause()
         assert app.is_running
     assert source.acts == []
+
+
+async def test_the_dialog_names_every_queue_that_is_moved_and_every_scope_that_calls() -> None:
+    """Who signs for three queues reads three names, in the order in which they are dealt with."""
+    queues = ("sales", "claims", "billing")
+    several = changed(
+        scope="queue=sales; queue=claims; queue=billing",
+        scopes=tuple(f"queue={queue}" for queue in queues),
+        targets=tuple({"queue": queue} for queue in queues),
+        parameters={f"queue_{number}": queue for number, queue in enumerate(queues, 1)},
+    )
+    app = terminal(Recorded(several), operator=True)
+    async with app.run_test(size=SIZE) as pilot:
+        seen = " ".join((await shown(app, pilot, "6", "A")).split())
+    assert "3 one after the other: queue=sales; then queue=claims; then queue=billing" in seen
+    assert "3 scopes: queue=sales; queue=claims; queue=billing" in seen
+
+
+async def test_the_dialog_says_when_nothing_can_be_run() -> None:
+    """A request whose parameters do not fit says so before anybody types a word."""
+    why = "cannot be run: its parameters do not fit the runbook: parameter queue is 'A/../b'"
+    app = terminal(Recorded(changed(targets=(), parameters={}, detail=why)), operator=True)
+    async with app.run_test(size=SIZE) as pilot:
+        seen = " ".join((await shown(app, pilot, "6", "A")).split())
+    assert "careful cannot be run: its parameters do not fit the runbook" in seen

@@ -149,7 +149,7 @@ def test_every_binding_is_in_the_help_and_every_line_of_it_is_bound(owner, table
 
 @pytest.mark.parametrize(
     ("moment", "keys"),
-    [("failing", "AJ"), ("running", "PB"), ("parked", "PBRKYN"), ("healthy", "")],
+    [("failing", "AJT"), ("running", "PBH"), ("parked", "PBHRKYN"), ("healthy", "")],
 )
 def test_only_keys_that_do_something_are_offered(moment, keys) -> None:
     """The bottom line follows the state of the chosen decision or run."""

@@ -101,12 +101,13 @@ async def test_approve_prints_what_is_signed_and_signs_exactly_that() -> None:
 
 
 async def test_each_act_goes_where_it_belongs() -> None:
-    """start, reject, abort and resolve are one request each."""
+    """start, reject, rearm, abort and resolve are one request each."""
     async with daemon() as here:
         row, environment = asking(here.snapshot), here.snapshot.cutover.environment
         calls = (
             ("start", row.runbook, "queue=sales", "--yes-env", environment, "--reason", "now"),
             ("reject", row.id, "--reason", "false alarm"),
+            ("rearm", row.id, "--reason", "carrier has mended it"),
             ("abort", "run-1", "--reason", "stop"),
             ("resolve", "run-1/agents", "done", "--reason", "seen"),
         )
@@ -116,9 +117,33 @@ async def test_each_act_goes_where_it_belongs() -> None:
         assert [(path, body) for path, body, _ in here.acts] == [
             ("/api/v1/runs", {"runbook": row.runbook, "parameters": {"queue": "sales"}, "reason": "now"}),
             (f"/api/v1/decisions/{row.id}/reject", {"reason": "false alarm"}),
+            (f"/api/v1/decisions/{row.id}/rearm", {"reason": "carrier has mended it"}),
             ("/api/v1/runs/run-1/abort", {"reason": "stop"}),
             ("/api/v1/runs/run-1/steps/agents/resolve", {"outcome": "done", "reason": "seen"}),
         ]
+
+
+async def test_arming_again_needs_a_reason() -> None:
+    """Without one nothing is sent."""
+    async with daemon() as here:
+        code, _, err = await golive("rearm", "d1", "--url", here.url)
+        assert (code != 0, here.acts, "reason" in err.lower()) == (True, [], True)
+
+
+async def test_show_lists_every_scope_and_every_target() -> None:
+    """What is asked for in three queues names all three, and in which order they are dealt with."""
+    async with daemon() as here:
+        row = msgspec.structs.replace(
+            asking(here.snapshot),
+            scopes=("queue=sales", "queue=claims"),
+            targets=({"queue": "sales"}, {"queue": "claims"}),
+        )
+        here.snapshot = msgspec.structs.replace(here.snapshot, decisions=(row,))
+        code, out, _ = await golive("show", row.id, "--url", here.url)
+        assert code == 0
+        lines = [" ".join(line.split()) for line in out.splitlines()]
+        for line in ("scope queue=sales", "scope queue=claims", "target 1 queue = sales", "target 2 queue = claims"):
+            assert line in lines
 
 
 async def test_list_and_show_need_no_daemon(tmp_path: Path) -> None:
@@ -147,3 +172,78 @@ async def test_wrong_calls_and_a_missing_daemon_are_told_apart() -> None:
 def test_the_answer_is_json_that_a_daemon_reads() -> None:
     """The recorded snapshot has a decision that asks, or these tests would prove nothing."""
     assert json.loads(msgspec.json.encode(recorded.FAILING))["decisions"]
+
+
+async def test_every_act_on_a_run_is_one_request_with_its_reason() -> None:
+    """pause, resume, takeover, retry, skip, undo and rearm go where the terminal's keys go."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        calls = (
+            ("pause", "run-1"),
+            ("resume", "run-1"),
+            ("takeover", "run-1"),
+            ("retry", "run-1/agents"),
+            ("skip", "run-1/agents"),
+            ("undo", "run-1/agents"),
+            ("rearm", row.id),
+        )
+        for words in calls:
+            code, _, err = await golive(*words, "--reason", "why", "--url", here.url)
+            assert code == 0, err
+        code, _, err = await golive(
+            "point", "did-port", "not_passed", "--reason", "test entry", "--yes-env", environment, "--url", here.url
+        )
+        assert code == 0, err
+        step = "/api/v1/runs/run-1/steps/agents"
+        assert [(path, body) for path, body, _ in here.acts] == [
+            ("/api/v1/runs/run-1/pause", {"reason": "why"}),
+            ("/api/v1/runs/run-1/resume", {"reason": "why"}),
+            ("/api/v1/runs/run-1/takeover", {"reason": "why"}),
+            (f"{step}/retry", {"outcome": "", "reason": "why"}),
+            (f"{step}/skip", {"outcome": "", "reason": "why"}),
+            (f"{step}/undo", {"outcome": "", "reason": "why"}),
+            (f"/api/v1/decisions/{row.id}/rearm", {"reason": "why"}),
+            ("/api/v1/points/did-port/declare", {"passed": False, "reason": "test entry"}),
+        ]
+
+
+async def test_an_attestation_names_the_condition_and_what_was_seen() -> None:
+    """What is vouched for is printed first; without the environment nothing is sent."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        words = ("attest", row.id, "legacy_up >= 1", "--evidence", "saw it", "--url", here.url)
+        code, out, _ = await golive(*words)
+        assert (code, here.acts, row.digest in out) == (8, [], True)
+        code, _, err = await golive(*words, "--yes-env", environment)
+        assert code == 0, err
+        assert [(path, body) for path, body, _ in here.acts] == [
+            (
+                f"/api/v1/decisions/{row.id}/attest",
+                {"item": "legacy_up >= 1", "digest": row.digest, "evidence": "saw it"},
+            )
+        ]
+
+
+async def test_the_glass_is_broken_only_with_the_typed_words() -> None:
+    """--break-glass sends what was confirmed, as it was typed; a script without a word sends an empty one to be refused."""
+    async with daemon() as here:
+        confirm = f"voice-back {here.snapshot.cutover.environment}"
+        words = ("start", "voice-back", "--break-glass", "--reason", "nobody answers", "--url", here.url)
+        for more, said in ((("--confirm", confirm), confirm), ((), "")):
+            code, _, err = await golive(*words, *more)
+            assert code == 0, err
+            path, body, _ = here.acts[-1]
+            assert path == "/api/v1/runs/break-glass"
+            assert body == {"runbook": "voice-back", "parameters": {}, "reason": "nobody answers", "confirm": said}
+
+
+async def test_a_signature_after_decide_by_says_so() -> None:
+    """--after-decide-by puts the word into the request; without it the request is as ever."""
+    async with daemon() as here:
+        row, environment = asking(here.snapshot), here.snapshot.cutover.environment
+        code, _, err = await golive(
+            *("approve", row.id, "--yes-env", environment, "--after-decide-by"),
+            *("--reason", "forward is worse", "--url", here.url),
+        )
+        assert code == 0, err
+        assert here.acts[0][1]["late"] is True

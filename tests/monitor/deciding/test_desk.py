@@ -282,18 +282,28 @@ async def test_observe_records_and_asks_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "facts", "why"),
     [
-        ({}, {"witnesses": frozenset({"connect"})}, "1 of 2 independent sources"),
+        (
+            {"when": "abandon and mos"},
+            {"rules": {"mos": TRUE}, "witnesses": dict.fromkeys(("abandon", "mos"), frozenset({"connect"}))},
+            "1 of 2 independent sources",
+        ),
+        ({}, {"witnesses": {"abandon": frozenset({"connect", "probe"})}}, "1 of 2 independent sources"),
+        (
+            {"when": "abandon and mos", "distinct_sources": 3},
+            {"rules": {"mos": TRUE}},
+            "2 of 3 independent sources",
+        ),
         ({"when": "abandon or probe_fails"}, {}, "probe_fails unknown"),
         ({"absolute": True}, {}, "an absolute stop always asks"),
     ],
-    ids=["one source", "a rule unknown", "absolute"],
+    ids=["one source", "one rule of two collectors", "three wanted", "a rule unknown", "absolute"],
 )
 async def test_automatic_mode_asks_where_its_guard_does_not_hold(
     tmp_path: Path, fields: dict, facts: dict, why: str
 ) -> None:
     """Stale, thin or single-source evidence never acts by itself; the reason is on screen."""
     world = await World(tmp_path / "j.db", trigger(mode="auto", **fields)).start()
-    world.facts = type(world.facts)(at=world.now, **facts)
+    world.facts = type(world.facts)(at=world.now, known={}, **facts)
     await asked(world)
     await world.tick()
     assert (world.row().state, world.executor.handles) == ("awaiting", [])
@@ -302,8 +312,9 @@ async def test_automatic_mode_asks_where_its_guard_does_not_hold(
 
 
 async def test_automatic_mode_acts_once_a_cutover_when_its_guard_holds(tmp_path: Path) -> None:
-    """Two fresh independent sources run it without being asked; a second time a person is asked."""
-    world = await World(tmp_path / "j.db", trigger(mode="auto", cooldown=10.0)).start()
+    """Two rules on sources of their own run it without being asked; a second time a person is asked."""
+    world = await World(tmp_path / "j.db", trigger(mode="auto", when="abandon and mos", cooldown=10.0)).start()
+    await world.tick(mos=TRUE)
     await asked(world)
     await world.tick()
     assert world.row().state == "executing"
@@ -317,8 +328,8 @@ async def test_automatic_mode_acts_once_a_cutover_when_its_guard_holds(tmp_path:
 
 async def test_automatic_mode_that_loses_sight_before_the_first_step_asks(tmp_path: Path) -> None:
     """The guard is asked again right before executing."""
-    world = await World(tmp_path / "j.db", trigger(mode="auto")).start()
-    await world.tick(abandon=TRUE)
+    world = await World(tmp_path / "j.db", trigger(mode="auto", when="abandon and mos")).start()
+    await world.tick(abandon=TRUE, mos=TRUE)
     assert world.row().state == "preflight"
     await world.tick(abandon=UNKNOWN)
     await world.measure(legacy_up=1.0)

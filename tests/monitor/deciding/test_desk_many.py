@@ -127,6 +127,7 @@ async def test_what_was_executed_is_executed_again_only_with_a_reason_and_as_a_r
         await world.desk.request_run(ANNA, "voice-back", {}, " ")
     assert refused.value.status == 422
     assert refused.value.what == f"voice-back was executed already, as {first.run}, and is rolled back"
+    await world.tick(1.0)
     row = await world.desk.request_run(ANNA, "voice-back", {}, "calls came back to target by mistake")
     assert row.id != first.id
     await world.sign(BEN, row)

@@ -8,9 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from monitor.deciding.causes import Cause, live
+from monitor.deciding.decision import OPEN, Decision
 from monitor.model import Truth
 from monitor.serving.acts import Actor, Refusal
 from tests.monitor.deciding.world import ANNA, APPROVAL, BEN, CARL, EVE, OLGA, Plan, World, trigger
@@ -27,12 +30,15 @@ class DeskMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.world = World(
             Path(self.folder.name) / "journal.db",
-            trigger("rollback", "abandon and probe", max_runs=2, cooldown=5.0),
-            trigger("guarded", "abandon", mode="auto", runbook="pause", cooldown=5.0),
+            trigger("rollback", "abandon and probe", max_runs=2, cooldown=5.0, parameters={"queue": "{queue}"}),
+            trigger("guarded", "abandon and mos", mode="auto", runbook="pause", cooldown=5.0),
+            trigger("deaf", "mos and not probe", unknown_is="ask", cooldown=5.0),
+            scopes={"rollback": ("queue",), "guarded": ("queue",)},
         )
         self.world.book.plans["pause"] = Plan(name="pause", preflight=("legacy_up >= 1",))
         self.signed: set[tuple[str, str, str]] = set()
         self.runs: dict[str, str] = {}
+        self.verified: dict[tuple[Any, ...], float] = {}
         self.executor: Any = None
         self._do(self.world.start())
 
@@ -52,43 +58,97 @@ class DeskMachine(RuleBasedStateMachine):
             if row.run and row.id not in self.runs:
                 self.runs[row.id] = row.mode
                 facts = self.world.facts
-                breached = [each.rule for each in row.evidence if each.state == "breach"]
-                assert all(facts.rule(name) is Truth.TRUE for name in breached), "what was signed still stands"
-                assert row.mode != "auto" or breached == ["abandon"], "unknown never executes"
+                decision = self.world.desk._cases[row.id].decision
+                for name in decision.material.breached:
+                    assert self._bad(name, decision), "what was signed still stands"
+                assert row.mode != "auto" or all(self._calls(cause) for cause in live(decision.causes)), (
+                    "unknown never executes"
+                )
                 assert facts.signal("legacy_up") == 1.0, "pre-flight held"
+                order = self.world.executor.handles[-1].order
+                assert order.pinned["targets"] == [dict(target) for target in row.targets], (
+                    "what was shown is what runs"
+                )
+                assert row.targets
+                for target in row.targets:
+                    done = self.verified.get((row.runbook, *sorted(target.items())), 0.0)
+                    assert done < row.opened_at, "what a run has done is not done again on an older request"
                 people = {vote.person for vote in row.votes if vote.vote == "approve"}
                 assert row.mode == "auto" or len(people) >= row.quorum, "a quorum of distinct people"
                 assert people <= SIGNERS - {row.requester}
                 assert all((row.id, person, row.nonce) in self.signed for person in people)
 
+    def _bad(self, name: str, decision: Decision) -> bool:
+        """Whether a rule that was in breach for one target still is, in a scope of that target."""
+        rule, _, where = name.partition(" (")
+        wanted = where.rstrip(")")
+        scopes = [
+            cause.scope
+            for cause in live(decision.causes)
+            if not wanted or f"queue={decision.targets[cause.target]['queue']}" == wanted
+        ]
+        return any(self.world.facts.rule(rule, scope) is Truth.TRUE for scope in scopes)
+
+    def _calls(self, cause: Cause) -> bool:
+        armament = self.world.desk.office.triggers[cause.trigger]
+        return armament.truth(self.world.facts, cause.scope) is Truth.TRUE
+
     @rule(
         seconds=st.sampled_from([0.25, 0.25, 6.0, 301.0, 601.0]),
+        queue=st.sampled_from(["sales", "claims", "billing", "*"]),
         abandon=st.sampled_from([*Truth, Truth.TRUE, Truth.TRUE]),
         probe=st.sampled_from([*Truth, Truth.TRUE, Truth.TRUE]),
+        mos=st.sampled_from(list(Truth)),
         up=st.sampled_from([1.0, 1.0, 1.0, 1.0, None, 0.0]),
-        witnesses=st.sampled_from([frozenset({"a"}), frozenset({"a", "b"}), frozenset()]),
+        witnesses=st.sampled_from([{}, {}, {"mos": frozenset({"abandon"})}, {"mos": frozenset()}]),
+        resting=st.sampled_from([frozenset(), frozenset(), frozenset(), frozenset({"probe"})]),
         stage=st.sampled_from(["pilot", "pilot", "pilot", "pilot", "full"]),
     )
     def tick(
-        self, seconds: float, abandon: Truth, probe: Truth, up: float | None, witnesses: frozenset[str], stage: str
+        self,
+        seconds: float,
+        queue: str,
+        abandon: Truth,
+        probe: Truth,
+        mos: Truth,
+        up: float | None,
+        witnesses: dict[str, frozenset[str]],
+        resting: frozenset[str],
+        stage: str,
     ) -> None:
-        """Time passes and the world is as it is."""
+        """Time passes and the world is as it is, in one queue or in all of them."""
         world = self.world
-        world.facts = type(world.facts)(
-            at=world.now, stage=stage, witnesses=witnesses, signals={"legacy_up": up}, rules=world.facts.rules
+        world.facts = msgspec.structs.replace(
+            world.facts, stage=stage, witnesses=witnesses, resting=resting, signals={"legacy_up": up}
         )
-        self._do(world.tick(seconds, abandon=abandon, probe=probe))
+        names = [name for name in ("sales", "claims", "billing") if queue in (name, "*")]
+        said = {f"{rule}@{name}": truth for name in names for rule, truth in (("abandon", abandon), ("probe", probe))}
+        self._do(world.tick(seconds, mos=mos, **said))
         self._started()
+
+    @rule(queue=st.sampled_from(["sales", "claims", "*"]))
+    def break_down(self, queue: str) -> None:
+        """Everything is bad in a queue, and everything is known, long enough to act on."""
+        fine: dict[str, Any] = {"up": 1.0, "witnesses": {}, "resting": frozenset(), "stage": "pilot"}
+        for _ in range(2):
+            self.tick(0.25, queue, Truth.TRUE, Truth.TRUE, Truth.TRUE, **fine)
 
     @rule(seconds=st.sampled_from([0.25, 0.5]))
     def same_tick(self, seconds: float) -> None:
         """Time passes and nothing else changes."""
-        before = {row.id for row in self.world.rows() if row.state in ("awaiting", "escalated", "preflight")}
+        known = {row.id for row in self.world.rows()}
+        held = self._open_causes()
         self._do(self.world.tick(seconds))
-        after = {row.trigger for row in self.world.rows() if row.id in before}
-        opened = [row for row in self.world.rows() if row.id not in before and row.opened_at == self.world.now]
-        assert not [row for row in opened if row.trigger in after], "the same edge twice is one decision"
+        opened = [row.id for row in self.world.rows() if row.id not in known]
+        for case in self.world.desk._cases.values():
+            if case.decision.id in opened:
+                assert not held & {cause.key for cause in case.decision.causes}, "the same edge twice is one decision"
         self._started()
+
+    def _open_causes(self) -> set[Any]:
+        cases = self.world.desk._cases.values()
+        asked = [case.decision for case in cases if case.decision.state in ("awaiting", "escalated", "preflight")]
+        return {cause.key for decision in asked for cause in live(decision.causes)}
 
     @rule(actor=st.sampled_from([ANNA, ANNA, BEN, BEN, CARL, OLGA, EVE]), pick=st.integers(0, 3), stale=st.booleans())
     def vote(self, actor: Actor, pick: int, stale: bool) -> None:
@@ -124,10 +184,10 @@ class DeskMachine(RuleBasedStateMachine):
         self._do(self.world.tick(0.25))
         self._started()
 
-    @rule(actor=st.sampled_from([ANNA, BEN, OLGA, EVE]))
-    def request(self, actor: Actor) -> None:
+    @rule(actor=st.sampled_from([ANNA, BEN, OLGA, EVE]), queue=st.sampled_from(["", "sales"]))
+    def request(self, actor: Actor, queue: str) -> None:
         """Somebody asks by hand."""
-        self._allowed(self.world.desk.request_run(actor, "voice-back", {}, "now"))
+        self._allowed(self.world.desk.request_run(actor, "voice-back", {"queue": queue} if queue else {}, "now"))
 
     @rule(actor=st.sampled_from([ANNA, OLGA]), pick=st.integers(0, 3), act=st.sampled_from(["reject", "rearm"]))
     def answer(self, actor: Actor, pick: int, act: str) -> None:
@@ -156,6 +216,10 @@ class DeskMachine(RuleBasedStateMachine):
             await self.world.settled()
 
         self._do(tell())
+        row = next((row for row in self.world.rows() if row.run == handle.order.run), None)
+        if row is not None and row.state == "rolled_back":
+            for target in row.targets:
+                self.verified[row.runbook, *sorted(target.items())] = row.changed_at
 
     @rule(digest=st.sampled_from(["d1", "d2"]))
     def edit(self, digest: str) -> None:
@@ -165,10 +229,12 @@ class DeskMachine(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         """The daemon is stopped and started again."""
-        before = {row.id: (row.state, row.votes, row.nonce) for row in self.world.rows()}
+        before = self._told()
         self._do(self.world.again())
-        after = {row.id: (row.state, row.votes, row.nonce) for row in self.world.rows()}
-        assert after == before
+        assert self._told() == before
+
+    def _told(self) -> dict[str, Any]:
+        return {row.id: (row.state, row.votes, row.nonce, row.scopes, row.targets) for row in self.world.rows()}
 
     @invariant()
     def one_hand_on_the_wheel(self) -> None:
@@ -186,6 +252,17 @@ class DeskMachine(RuleBasedStateMachine):
 
         stored = self._do(newest())
         assert {row.id: row.state for row in self.world.rows()} == stored
+
+    @invariant()
+    def nothing_is_asked_for_twice(self) -> None:
+        """A trigger has at most one open decision in a scope, and no two open requests do the same to one queue."""
+        seen: set[Any] = set()
+        for case in self.world.desk._cases.values():
+            if case.decision.state in OPEN and not case.dead:
+                keys = {cause.key for cause in live(case.decision.causes)}
+                assert not keys & seen
+                seen |= keys
+        assert len({row.id for row in self.world.rows()}) == len(self.world.rows())
 
     @invariant()
     def at_most_one_automatic_run(self) -> None:

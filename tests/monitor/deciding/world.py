@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.contracts import Report
 from monitor.deciding.desk import Desk
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
+from monitor.deciding.locking import Locks
 from monitor.deciding.people import Person
+from monitor.deciding.points import Points
+from monitor.deciding.safety import Safety
+from monitor.judging.expressions import Expression
+from monitor.judging.scopes import Calls
 from monitor.judging.triggers import Approval, Trigger
-from monitor.model import Truth
+from monitor.model import Labels, Truth
+from monitor.plan import PointOfNoReturn
 from monitor.serving.acts import Actor
 from monitor.serving.snapshot import DecisionRow, EvidenceRow, RunRow, StepRow
 
@@ -31,28 +39,58 @@ PEOPLE = tuple(
 APPROVAL = Approval(duties=("cutover-manager", "telephony-lead"), quorum=2, deadline=300.0)
 
 
+QUEUES = tuple((("queue", name),) for name in ("sales", "claims", "billing"))
+"""The scopes of a world with scopes."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """One tick's truth, as a test states it. What is not stated is unknown."""
+    """One tick's truth, as a test states it. What is not stated is unknown; a rule may be stated for one queue."""
 
     at: float
     stage: str = "pilot"
     rules: dict[str, Truth] = {}
+    """By rule, or by `rule@queue`."""
     signals: dict[str, float | None] = {}
-    witnesses: frozenset[str] = frozenset({"connect", "probe"})
+    witnesses: dict[str, frozenset[str]] = {}
+    """By rule, what it rests on; where nothing is stated each rule has a source of its own."""
     restless: tuple[str, ...] = ()
+    resting: frozenset[str] = frozenset()
+    """Rules that are not judged in this stage."""
+    known: dict[tuple[str, Any], bool] = {}
+    """By expression and scope, whether anything was known there before; shared by all ticks of a world."""
 
-    def rule(self, name: str) -> Truth:
-        return self.rules.get(name, Truth.UNKNOWN)
+    def rule(self, name: str, scope: Labels = ()) -> Truth:
+        if name in self.resting:
+            return Truth.UNKNOWN
+        if not scope:
+            mine = [truth for key, truth in self.rules.items() if key.partition("@")[0] == name]
+            return max(mine, default=Truth.UNKNOWN)
+        return self.rules.get(f"{name}@{scope[0][1]}", self.rules.get(name, Truth.UNKNOWN))
 
     def signal(self, name: str) -> float | None:
         return self.signals.get(name)
 
-    def evidence(self, rules: Iterable[str]) -> tuple[EvidenceRow, ...]:
+    def judged(self, expression: Expression) -> bool:
+        return not expression.rules or not expression.rules <= self.resting
+
+    def calls(self, expression: Expression, by: tuple[str, ...]) -> Calls:
+        true, lost = [], []
+        for scope in QUEUES if by else ((),):
+            truth = expression.evaluate(lambda name, scope=scope: self.rule(name, scope), self.signal)  # type: ignore[misc]
+            key = (expression.text, scope)
+            if truth is Truth.TRUE:
+                true.append(scope)
+            elif truth is Truth.UNKNOWN and self.known.get(key):
+                lost.append(scope)
+            self.known[key] = self.known.get(key, False) or truth is not Truth.UNKNOWN
+        return Calls(tuple(true), tuple(lost))
+
+    def evidence(self, rules: Iterable[str], scopes: Sequence[Labels] = ((),)) -> tuple[EvidenceRow, ...]:
         return tuple(
             EvidenceRow(
                 rule=name,
-                scope="queue=sales",
-                state={Truth.TRUE: "breach", Truth.FALSE: "ok", Truth.UNKNOWN: "unknown"}[self.rule(name)],
+                scope=f"queue={scope[0][1]}" if scope else "queue=sales",
+                state={Truth.TRUE: "breach", Truth.FALSE: "ok", Truth.UNKNOWN: "unknown"}[self.rule(name, scope)],
                 value=self.signals.get(name),
                 limit=1.0,
                 operator=">",
@@ -61,12 +99,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
                 age=1.0,
             )
             for name in rules
+            for scope in scopes
         )
 
-    def sources(self, rules: Iterable[str]) -> frozenset[str]:
-        return self.witnesses if list(rules) else frozenset()
+    def sources(self, rules: Iterable[str], scope: Labels = ()) -> frozenset[str]:  # noqa: ARG002 - the protocol's
+        return frozenset[str]().union(*(self.witnesses.get(name, frozenset({name})) for name in rules))
 
-    def flapping(self, rules: Iterable[str]) -> tuple[str, ...]:
+    def flapping(self, rules: Iterable[str], scope: Labels = ()) -> tuple[str, ...]:  # noqa: ARG002 - the protocol's
         return tuple(name for name in rules if name in self.restless)
 
 
@@ -98,7 +137,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def filled(self, parameters: dict[str, str]) -> dict[str, str]:
         if "bad" in parameters:
             raise ValueError("runbook voice-back has no parameter bad")
+        for value in parameters.values():
+            if not re.fullmatch(r"[a-z]*", value):
+                raise ValueError(f"parameter queue is {value!r}, which does not match its pattern [a-z]*")
         return {"queue": "all", **parameters}
+
+    def spread(self, targets: Sequence[dict[str, str]]) -> Plan:
+        return msgspec.structs.replace(self, pinned={"targets": [dict(target) for target in targets]})
+
+    def values(self, targets: Sequence[dict[str, str]]) -> dict[str, str]:
+        if len(targets) == 1:
+            return targets[0]
+        return {f"queue_{number}": target["queue"] for number, target in enumerate(targets, 1)}
 
     def steps(self, _decision: str, _parameters: dict[str, str]) -> tuple[StepRow, ...]:
         return ()
@@ -179,13 +229,19 @@ class World:
         self.executor: Any = Executor()
         self.events: list[tuple[str, str, str]] = []
         self.concluded: list[str] = []
-        self.facts = Facts(at=self.now)
+        self.points: tuple[PointOfNoReturn, ...] = ()
+        self.told: list[str] = []
+        self.decide_by: float | None = None
+        self.second: BreakGlassLog | None = None
+        self.facts = Facts(at=self.now, known={})
         self.desk: Desk
         self.journal: Journal
         self._desk = desk
 
     async def start(self, executor: Callable[[Journal], Any] | None = None) -> World:
-        self.journal = await Journal.open(self.path, clock=lambda: self.now, monotonic=lambda: self.mono)
+        self.journal = await Journal.open(
+            self.path, clock=lambda: self.now, monotonic=lambda: self.mono, witness=self.second
+        )
         if executor is not None:
             self.executor = executor(self.journal)
         self.desk = Desk(
@@ -202,6 +258,14 @@ class World:
                 "monotonic": lambda: self.mono,
                 "on_event": lambda kind, row, what: self.events.append((kind, row.id, what)),
                 "on_rolled_back": self._concluded,
+                "safety": Safety(
+                    points=Points(
+                        self.points, self.journal, lambda: self.now, lambda _row, words: self.told.append(words)
+                    ),
+                    locks=Locks(self.journal),
+                    decide_by=self.decide_by,
+                    second=self.second,
+                ),
                 **self._desk,
             }
         )

@@ -209,11 +209,11 @@ def test_no_sample_from_before_a_switch_judges_what_comes_after(estimator: str, 
 
 
 def test_a_rule_rests_in_a_stage_where_it_is_not_active() -> None:
-    """A rule of another stage neither judges nor holds anything back."""
+    """A rule of another stage judges nothing, and nobody may conclude anything from it: not that it is good either."""
     rig = Rig(rule(active_in=("later",)))
     rig.engine.arm("only", rig.now)
     rig.tick(31, 31)
-    assert rig.engine.truth("x") is Truth.FALSE
+    assert rig.engine.truth("x") is Truth.UNKNOWN
     assert rig.changes == []
 
 

@@ -21,7 +21,7 @@ from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
-from monitor.serving.snapshot import EventRow, Snapshot
+from monitor.serving.snapshot import EventRow, PointRow, Snapshot
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
@@ -58,9 +58,23 @@ class FakeDesk:
             raise self.refusal
         self.asked.append(what)
 
-    async def approve(self, actor: Actor, name: str, digest: str, nonce: str, reason: str):
-        self._note("approve", actor.name, name, digest, nonce, reason)
+    async def approve(self, actor: Actor, name: str, digest: str, nonce: str, reason: str, *, late: bool = False):
+        self._note("approve", actor.name, name, digest, nonce, reason, late)
         return decision()
+
+    async def attest(self, actor: Actor, name: str, item: str, digest: str, evidence: str):
+        self._note("attest", actor.name, name, item, digest, evidence)
+        return decision()
+
+    async def break_glass(
+        self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, confirm: str, key: str = ""
+    ):
+        self._note("break_glass", actor.name, runbook, parameters, reason, confirm, key)
+        return decision()
+
+    async def declare_point(self, actor: Actor, point: str, *, passed: bool, reason: str):
+        self._note("declare", actor.name, point, passed, reason)
+        return PointRow(name=point, state="passed", after="freeze")
 
     async def reject(self, actor: Actor, name: str, reason: str):
         self._note("reject", actor.name, name, reason)
@@ -70,8 +84,8 @@ class FakeDesk:
         self._note("rearm", actor.name, name, reason)
         return decision()
 
-    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str):
-        self._note("request_run", actor.name, runbook, parameters, reason)
+    async def request_run(self, actor: Actor, runbook: str, parameters: dict[str, str], reason: str, key: str = ""):
+        self._note("request_run", actor.name, runbook, parameters, reason, key)
         return decision()
 
     async def act_on_run(self, actor: Actor, name: str, act: str, reason: str):

@@ -7,6 +7,7 @@ import pytest
 
 from monitor.serving.exposition.condition import GATE_STATES, phase
 from monitor.serving.exposition.lines import Style
+from monitor.serving.snapshot import PointRow
 from tests.monitor.serving.boards import NOW, board, decision
 from tests.monitor.serving.pages import exposition, samples, text_of
 
@@ -127,3 +128,13 @@ def test_many_rules_are_sliced_too():
     rules = tuple(msgspec.structs.replace(base.rules[0], scope=f"site=s{index}") for index in range(3000))
     page = exposition(snapshot=msgspec.structs.replace(base, rules=rules))
     assert max(piece.count(b"\n") for piece in page.slices(Style.TEXT, NOW)) <= 1002
+
+
+def test_points_of_no_return_are_state_sets() -> None:
+    """A dashboard or a ruler sees that a rollback means something else from now on."""
+    point = PointRow(name="did-port", state="passed", after="freeze")
+    snapshot = msgspec.structs.replace(board(), points=(point,))
+    found = samples(text_of(exposition(snapshot=snapshot)))
+    name = "golive_point_of_no_return_state"
+    rows = {dict(labels)["state"]: value for (found_name, labels), value in found.items() if found_name == name}
+    assert rows == {"open": 0.0, "passed": 1.0, "unknown": 0.0}

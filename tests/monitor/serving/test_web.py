@@ -25,18 +25,31 @@ from tests.monitor.serving.desk import opened
 BODIES: dict[str, dict[str, object]] = {
     "approve": {"digest": "d", "nonce": "n", "reason": "why"},
     "request_run": {"runbook": "rollback", "parameters": {"trunk": "east"}, "reason": "why"},
+    "attest": {"item": "legacy_up >= 1", "digest": "d", "evidence": "saw it"},
+    "break_glass": {
+        "runbook": "rollback",
+        "parameters": {"trunk": "east"},
+        "reason": "why",
+        "confirm": "rollback PROD",
+    },
+    "declare": {"passed": True, "reason": "why"},
     "sign": {"signed": True, "reason": "why"},
     "note": {"text": "hello"},
     "resolve": {"outcome": "done", "reason": "why"},
 }
 ASKED = {
-    "/api/v1/decisions/{decision}/approve": ("approve", "anna", "x1", "d", "n", "why"),
+    "/api/v1/decisions/{decision}/approve": ("approve", "anna", "x1", "d", "n", "why", False),
     "/api/v1/decisions/{decision}/reject": ("reject", "anna", "x1", "why"),
     "/api/v1/decisions/{decision}/rearm": ("rearm", "anna", "x1", "why"),
-    "/api/v1/runs": ("request_run", "anna", "rollback", {"trunk": "east"}, "why"),
+    "/api/v1/decisions/{decision}/attest": ("attest", "anna", "x1", "legacy_up >= 1", "d", "saw it"),
+    "/api/v1/runs/break-glass": ("break_glass", "anna", "rollback", {"trunk": "east"}, "why", "rollback PROD", ""),
+    "/api/v1/points/{point}/declare": ("declare", "anna", "x1", True, "why"),
+    "/api/v1/runs": ("request_run", "anna", "rollback", {"trunk": "east"}, "why", ""),
     "/api/v1/runs/{run}/abort": ("abort", "anna", "x1", "why"),
     "/api/v1/runs/{run}/pause": ("pause", "anna", "x1", "why"),
     "/api/v1/runs/{run}/resume": ("resume", "anna", "x1", "why"),
+    "/api/v1/runs/{run}/takeover": ("takeover", "anna", "x1", "why"),
+    "/api/v1/runs/{run}/steps/{step}/undo": ("undo", "anna", "x1", "x1", "", "why"),
     "/api/v1/runs/{run}/steps/{step}/retry": ("retry", "anna", "x1", "x1", "", "why"),
     "/api/v1/runs/{run}/steps/{step}/skip": ("skip", "anna", "x1", "x1", "", "why"),
     "/api/v1/runs/{run}/steps/{step}/resolve": ("resolve", "anna", "x1", "x1", "done", "why"),
@@ -164,7 +177,7 @@ async def test_text_is_cleaned_on_its_way_in(house):
     assert house.desk.asked == [
         ("note", "anna", "a\\x1b[31mb\\u202ec\\x0ad"),
         ("abort", "anna", "\\x1b[31m\\x0a", "\\x07"),
-        ("request_run", "anna", "r", {"\\x1b": "\\x1b"}, ""),
+        ("request_run", "anna", "r", {"\\x1b": "\\x1b"}, "", ""),
     ]
 
 
@@ -289,3 +302,15 @@ async def test_a_wrong_path_or_method_is_a_json_error(house, method, path, statu
     assert reply.status == status
     assert reply.json["error"]["status"] == status
     assert reply.json["error"]["hint"]
+
+
+async def test_an_idempotency_key_reaches_the_desk_cleaned_and_bounded(house):
+    """A client that sends the same request twice names it; what the header holds is outside text like any other."""
+    headers = {"Idempotency-Key": "k-1 \u202e" + "x" * 300}
+    body = {"runbook": "rollback", "reason": "why"}
+    reply = await house.ask("POST", "/api/v1/runs", token=house.token, json=body, headers=headers)
+    assert reply.status == 200
+    (asked,) = house.desk.asked
+    assert asked[-1].startswith("k-1 ")
+    assert len(asked[-1]) <= 128
+    assert asked[-1].isprintable()
