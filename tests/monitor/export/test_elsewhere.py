@@ -141,3 +141,17 @@ def test_the_real_prometheus_says_one_of_the_two_or_neither_and_never_both(tmp_p
 
     assert trunks("breach") == {"bad"}
     assert trunks("measured") == {"good"}
+
+
+def test_a_rule_that_no_ruler_can_judge_is_refused_by_check(tmp_path: Path) -> None:
+    """`golive check` says so at the very word, instead of a rule that is silently judged some other way."""
+    path = tmp_path / "golive.yaml"
+    relative = _RULES.replace("    missing:", "    baseline: {from: fixed, value: 1%}\n    missing:").replace(
+        "breach: 1%", "breach: 2"
+    )
+    path.write_text(
+        relative
+        + "collectors: [{name: mimir, kind: ruler, every: 15s, max_age: 90s, token: {env: T}, rules: [loss]}]\n"
+    )
+    said = [str(finding) for finding in read(path).findings]
+    assert any("no ruler can judge 'loss': its limits are relative to a baseline" in line for line in said), said
