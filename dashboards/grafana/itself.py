@@ -172,6 +172,16 @@ WORK = Row(
         ),
         Pane(
             "trend",
+            "Free space for the journal",
+            "Where --state-dir lies.",
+            (Query(of("golive_store_free_bytes"), "{{instance}}"),),
+            unit="bytes",
+            runbook="GoliveDiskFilling",
+            span=24,
+            height=5,
+        ),
+        Pane(
+            "trend",
             "Scrape",
             "How long Prometheus waited for /metrics.",
             (Query(of("scrape_duration_seconds"), "{{instance}}"),),

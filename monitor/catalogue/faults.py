@@ -33,6 +33,7 @@ RESERVED: frozenset[str] = frozenset(
         "golive_rule_value",
         "golive_series",
         "golive_steps_parked",
+        "golive_store_free_bytes",
         "golive_tick_longest_piece_seconds",
         "golive_tick_seconds",
         "golive_verdict",

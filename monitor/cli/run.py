@@ -26,7 +26,7 @@ def run(
     *,
     config: Annotated[Path, Parameter(name=["--config.file", "--config"])] = DEFAULT,
     state_dir: Path = Path("state"),
-    listen: Annotated[str, Parameter(name=["--web.listen-address"])] = "",
+    listen: Annotated[list[str] | None, Parameter(name=["--web.listen-address"], negative="")] = None,
     web_config: Annotated[Path | None, Parameter(name=["--web.config.file"])] = None,
     telemetry_path: Annotated[str, Parameter(name=["--web.telemetry-path"])] = "",
     max_requests: Annotated[int | None, Parameter(name=["--web.max-requests"])] = None,
@@ -40,7 +40,7 @@ def run(
     Args:
         config: The configuration; `golive check` tells what it does.
         state_dir: Where journal, tokens and record lie.
-        listen: HOST:PORT; port 0 takes a free one. Default: web.listen of the configuration.
+        listen: HOST:PORT; port 0 takes a free one. More than once for several. Default: web.listen of the configuration.
         web_config: TLS, basic auth and headers, as Prometheus and its exporters read them; read again on change.
         telemetry_path: Where Prometheus finds the metrics. Default: web.telemetry_path, /metrics.
         max_requests: Most scrapes at once, 0 for no limit of their own. Default: web.max_requests.
@@ -54,8 +54,18 @@ def run(
         sys.stderr.writelines(f"{clean(str(finding), 2000)}\n" for finding in loaded.findings)
         sys.stderr.write(f"nothing was started; next: mend what is named above, then golive check {shown}\n")
         return INVALID
-    asked = {"listen": listen or None, "telemetry_path": telemetry_path or None, "max_requests": max_requests}
+    from monitor.serving.web.listener import listen_address  # loaded only for this command
+
+    also = tuple(listen[1:]) if listen else None
+    asked = {
+        "listen": listen[0] if listen else None,
+        "also": also,
+        "telemetry_path": telemetry_path or None,
+        "max_requests": max_requests,
+    }
     try:
+        for address in listen or ():
+            listen_address(address)
         web = msgspec.structs.replace(
             loaded.value.web, **{name: told for name, told in asked.items() if told is not None}
         )

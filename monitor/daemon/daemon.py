@@ -102,7 +102,7 @@ class Daemon:
         self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self._arm)
         await self.course.start()
         await self._refill()
-        self.own = OwnMetrics()
+        self.own = OwnMetrics(self.state_dir)
         self.notifier = Notifier(self.config.notify, self.base, self._notified)
         self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
         self.desk = self._make_desk()

@@ -14,6 +14,8 @@ class WebConfig(Section, frozen=True, kw_only=True):
     """Where the daemon listens and which names it answers to."""
 
     listen: str = "127.0.0.1:8930"
+    also: tuple[str, ...] = ()
+    """Further addresses to listen on, HOST:PORT each."""
     allow_hosts: tuple[str, ...] = ()
     """Host names beside the listen address under which a browser or client may call."""
     series_limit: int = 2000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -25,7 +26,7 @@ def exported() -> frozenset[str]:
     for metric in CATALOGUE.values():
         suffixes = ("_bucket", "_sum", "_count") if metric.kind is Kind.HISTOGRAM else ("",)
         names |= {metric.name + suffix for suffix in suffixes}
-    own = OwnMetrics()
+    own = OwnMetrics(Path())
     own.notified("pager", "ok")
     for family in text_string_to_metric_families(own.text(Style.TEXT).decode()):
         names |= {family.name, family.name + "_total", *(sample.name for sample in family.samples)}

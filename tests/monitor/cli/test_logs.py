@@ -74,5 +74,10 @@ def test_the_daemon_takes_the_flags_that_a_prometheus_user_knows(tmp_path: Path)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 3
     assert "telemetry_path '/api/metrics' is not a path of its own" in done.stderr
+    elsewhere = [*GOLIVE, "run", "--web.listen-address=127.0.0.1:0", "--web.listen-address=here"]
+    done = subprocess.run(elsewhere, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 3
+    assert "'here' is not an address" in done.stderr
+    assert "Traceback" not in done.stderr
     shown = subprocess.run([*GOLIVE, "--version"], capture_output=True, text=True, timeout=50, check=True)
     assert re.match(r"golive \d", shown.stdout)

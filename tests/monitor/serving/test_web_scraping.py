@@ -7,9 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
 
+from monitor.serving.web.listener import Listener, ListenError
 from monitor.serving.web_config import WebConfig
 from tests.monitor.serving.desk import opened
+from tests.rig.mosquitto import free_port
 
 
 async def test_the_metrics_are_where_they_were_told_to_be(tmp_path: Path) -> None:
@@ -56,3 +59,18 @@ async def test_as_many_scrapes_as_there_are_connections_are_answered_by_default(
         answers = await asyncio.gather(*(house.ask("GET", "/metrics") for _ in range(20)))
         assert {answer.status for answer in answers} == {200}
         assert all("golive_verdict" in answer.text for answer in answers)
+
+
+async def test_every_address_is_listened_on_and_one_that_is_taken_names_itself(tmp_path: Path) -> None:
+    """Loopback for people and a private address for Prometheus; when one cannot be had nothing is left open."""
+    other = free_port()
+    config = WebConfig(listen="127.0.0.1:0", also=(f"127.0.0.2:{other}",))
+    async with opened(tmp_path, config) as house:
+        for url in (house.url, f"http://127.0.0.2:{other}"):
+            for path in ("/metrics", "/api/v1/snapshot"):
+                async with house.session.get(url + path) as answer:
+                    assert answer.status == 200, url + path
+        again = Listener(web.Application(), WebConfig(listen="127.0.0.1:0", also=(f"127.0.0.2:{other}",)))
+        with pytest.raises(ListenError, match=f"127.0.0.2:{other}"):
+            await again.start()
+        assert again.port == 0
