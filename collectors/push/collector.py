@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import Mapping
 
@@ -13,17 +11,16 @@ import msgspec
 from collectors.mqtt.native import Native
 from collectors.mqtt.reading import check_names
 from collectors.push.allowance import Allowance
+from collectors.push.bearer import Bearer
 from collectors.push.tally import Tally
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import POST_LIMIT, Receipt
-from monitor.intake.source import Misconfigured, Source
-from monitor.secrets import SecretError, SecretRef
+from monitor.intake.source import Source
+from monitor.secrets import SecretRef
 from monitor.text import clean
 
 _SAVED = 10.0
 """Seconds of its rate that a quiet sender saves up."""
-_SHORTEST = 16
-"""Least characters of a token."""
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,14 +77,8 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
         Raises:
             Misconfigured: the token cannot be read, or could be guessed.
         """
-        try:
-            token = (await asyncio.to_thread(self.token.read, inlet.base)).reveal()
-        except SecretError as error:
-            raise Misconfigured(f"token: {error}") from error
-        if len(token) < _SHORTEST:
-            msg = f"token: it is shorter than {_SHORTEST} characters and could be guessed; next: openssl rand -hex 32"
-            raise Misconfigured(msg)
-        self.__dict__["desk"] = _Desk(self, inlet, token)
+        bearer = await Bearer.read(self.token, inlet.base)
+        self.__dict__["desk"] = _Desk(self, inlet, bearer)
         inlet.connected(f"waits for posts to /api/v1/samples, at most {self.rate} samples/s")
         try:
             await asyncio.Event().wait()
@@ -108,17 +99,12 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
 class _Desk:
     """A running collector: its token's digest, its reader, its allowance."""
 
-    def __init__(self, config: Push, inlet: Inlet, token: str) -> None:
-        self._digest = hashlib.sha256(token.encode()).digest()
+    def __init__(self, config: Push, inlet: Inlet, bearer: Bearer) -> None:
+        self.admits = bearer.admits
         self._tally = Tally(inlet)
         native = Native(labels=config.labels)
         self._reader = native.reader(self._tally, config.name, config.every, fixed=config.fixed, limit=POST_LIMIT)
         self._allowance = Allowance(config.rate, _SAVED, time.monotonic())
-
-    def admits(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        offered = hashlib.sha256(token.strip().encode(errors="replace")).digest()
-        return hmac.compare_digest(self._digest, offered) and scheme.lower() == "bearer"
 
     async def take(self, body: bytes, received: float) -> Receipt:
         wait = self._allowance.wait(time.monotonic())

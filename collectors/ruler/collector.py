@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -12,19 +10,18 @@ from collections.abc import Mapping
 import msgspec
 
 from collectors.push.allowance import Allowance
+from collectors.push.bearer import Bearer
 from collectors.ruler.webhook import Malformed, Refused, Said, read
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import Receipt
-from monitor.intake.source import Misconfigured, Source
-from monitor.secrets import SecretError, SecretRef
+from monitor.intake.source import Source
+from monitor.secrets import SecretRef
 from monitor.text import clean
 
 _SAVED = 10.0
 """Seconds of its rate that a quiet ruler saves up."""
 _TURN = 100
 """Alerts that are read at a stretch: about a millisecond."""
-_SHORTEST = 16
-"""Least characters of a token."""
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,14 +89,8 @@ class Ruler(Source, frozen=True, kw_only=True, tag="ruler", tag_field="kind", di
         Raises:
             Misconfigured: the token cannot be read, or could be guessed.
         """
-        try:
-            token = (await asyncio.to_thread(self.token.read, inlet.base)).reveal()
-        except SecretError as error:
-            raise Misconfigured(f"token: {error}") from error
-        if len(token) < _SHORTEST:
-            msg = f"token: it is shorter than {_SHORTEST} characters and could be guessed; next: openssl rand -hex 32"
-            raise Misconfigured(msg)
-        self.__dict__["desk"] = _Desk(self, inlet, token)
+        bearer = await Bearer.read(self.token, inlet.base)
+        self.__dict__["desk"] = _Desk(self, inlet, bearer)
         inlet.connected(f"waits for Alertmanager at /api/v1/alertmanager, {len(self.rules)} rules are judged there")
         try:
             await asyncio.Event().wait()
@@ -121,17 +112,12 @@ class Ruler(Source, frozen=True, kw_only=True, tag="ruler", tag_field="kind", di
 class _Desk:
     """A running collector: its token's digest, its allowance, the newest time of each series."""
 
-    def __init__(self, config: Ruler, inlet: Inlet, token: str) -> None:
-        self._digest = hashlib.sha256(token.encode()).digest()
+    def __init__(self, config: Ruler, inlet: Inlet, bearer: Bearer) -> None:
+        self.admits = bearer.admits
         self._inlet = inlet
         self._rules = frozenset(config.rules)
         self._allowance = Allowance(config.rate, _SAVED, time.monotonic())
         self._newest: dict[int, float] = {}
-
-    def admits(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        offered = hashlib.sha256(token.strip().encode(errors="replace")).digest()
-        return hmac.compare_digest(self._digest, offered) and scheme.lower() == "bearer"
 
     async def take(self, body: bytes, received: float) -> Receipt:
         wait = self._allowance.wait(time.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.grafana.board import Board, Row
+from dashboards.grafana.clocks import judged
 from dashboards.grafana.panes import YES, Pane, Query, coded, now, of
 
 _HEALTH = ("starting", "ok", "retrying", "failed", "stopped")
@@ -36,16 +37,7 @@ HEALTH = Row(
             runbook="GoliveDegraded",
             span=4,
         ),
-        Pane(
-            "figure",
-            "Last judged",
-            "Age of the newest judgement.",
-            (Query(f"time() - {now('golive_heartbeat_timestamp_seconds')}", "{{instance}}"),),
-            unit="s",
-            limit=15,
-            runbook="GoliveMonitorStuck",
-            span=4,
-        ),
+        judged(),
         Pane(
             "figure",
             "Newest public line of the journal",

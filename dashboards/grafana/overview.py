@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dashboards.grafana.board import Board, Row
+from dashboards.grafana.clocks import judged, left
 from dashboards.grafana.panes import Pane, Query, States, coded, now, of
+from monitor.serving.exposition.condition import GATE_STATES, PHASES
 
 VERDICTS: States = ((0, "GO", "green"), (1, "HOLD", "yellow"), (2, "UNKNOWN", "purple"), (3, "NO-GO", "red"))
-PHASES = ("plan", "ready", "cutting_over", "live", "hypercare", "bau", "rolled_back")
 GATES: States = ((0, "pending", "purple"), (1, "go", "green"), (2, "conditional", "yellow"), (3, "NO-GO", "red"))
 LEVELS: States = (
     (0, "ok", "green"),
@@ -17,7 +18,6 @@ LEVELS: States = (
 )
 _VERDICT = ("go", "hold", "unknown", "no_go")
 _PHASES: States = tuple((float(place), name, "blue") for place, name in enumerate(PHASES))
-_UNPLANNED = "no decide-by: neither cutover.window nor cutover.decide_by is configured"
 _WAITING = 'state=~"awaiting|escalated"'
 _NO_DECISION = "no decision was ever opened"
 
@@ -49,26 +49,8 @@ NOW = Row(
             unit="dtdurations",
             span=4,
         ),
-        Pane(
-            "figure",
-            "Time left to decide a rollback",
-            "After it a rollback would not end in its window.",
-            (Query(now("golive_rollback_window_remaining_seconds"), "{{instance}}"),),
-            unit="dtdurations",
-            runbook="GoliveDecideBySoon",
-            span=4,
-            empty=_UNPLANNED,
-        ),
-        Pane(
-            "figure",
-            "Verdict judged",
-            "Age of the newest judgement; more than a few seconds means that the verdict is old.",
-            (Query(f"time() - {now('golive_heartbeat_timestamp_seconds')}", "{{instance}}"),),
-            unit="s",
-            limit=15,
-            runbook="GoliveMonitorStuck",
-            span=4,
-        ),
+        left(4),
+        judged(),
         Pane(
             "timeline",
             "Verdict over time",
@@ -87,7 +69,7 @@ GATE = Row(
             "timeline",
             "Gates",
             "State of each gate. Pending: not judged, not signed, or unknown; it is not go.",
-            (Query(coded("golive_gate_state", "state", ("pending", "go", "conditional", "no_go")), "{{gate}}"),),
+            (Query(coded("golive_gate_state", "state", GATE_STATES), "{{gate}}"),),
             states=GATES,
             span=12,
             height=11,

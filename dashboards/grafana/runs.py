@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from dashboards.grafana.board import Board, Row
+from dashboards.grafana.clocks import left
 from dashboards.grafana.panes import Pane, Query, States, equal, now, of
+from monitor.serving.exposition.condition import DECISION_STATES
 
-DECISIONS = (
-    "awaiting",
-    "escalated",
-    "preflight",
-    "executing",
-    "paused",
-    "verifying",
-    "rolled_back",
-    "partial",
-    "ineffective",
-    "frozen",
-    "rejected",
-    "denied",
-    "withdrawn",
-    "recorded",
-)
 _COLOURS = {
     "awaiting": "orange",
     "escalated": "red",
@@ -32,7 +18,7 @@ _COLOURS = {
 }
 _STATES: States = (
     (-1, "none", "transparent"),
-    *((float(place), name.replace("_", " "), _COLOURS.get(name, "blue")) for place, name in enumerate(DECISIONS)),
+    *((float(place), name.replace("_", " "), _COLOURS.get(name, "blue")) for place, name in enumerate(DECISION_STATES)),
 )
 _NONE = "no decision was ever opened"
 
@@ -48,7 +34,7 @@ ROW = Row(
                     "max without (state) ("
                     + " or ".join(
                         f"({of('golive_decision_state', equal('state', state))} > bool 0) * {place + 1}"
-                        for place, state in enumerate(DECISIONS)
+                        for place, state in enumerate(DECISION_STATES)
                     )
                     + ") - 1",
                     "{{trigger}} {{scope}}",
@@ -77,16 +63,7 @@ ROW = Row(
             unit="dtdurations",
             span=8,
         ),
-        Pane(
-            "figure",
-            "Time left to decide",
-            "After it a rollback would not end in its window.",
-            (Query(now("golive_rollback_window_remaining_seconds"), "{{instance}}"),),
-            unit="dtdurations",
-            runbook="GoliveDecideBySoon",
-            span=8,
-            empty="no decide-by: neither cutover.window nor cutover.decide_by is configured",
-        ),
+        left(8),
         Pane(
             "trend",
             "Signatures",

@@ -91,7 +91,7 @@ async def test_every_panel_finds_data_in_the_demo_or_says_why_not(tmp_path: Path
         # These need what the demo has not: a decide-by, HTTP probes, other signalling. Everything else was seen alive.
         assert set(mute) <= {
             "golive-overview: Time left to decide a rollback",
-            "golive-runs: Time left to decide",
+            "golive-runs: Time left to decide a rollback",
             "golive-calls: Answer-seizure ratio",
             "golive-calls: Dropped calls",
             "golive-integrations: Phases of the latest request",

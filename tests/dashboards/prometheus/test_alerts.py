@@ -50,6 +50,25 @@ def test_prometheus_and_alertmanager_take_the_shipped_files(command: tuple[str, 
     checked(*command)
 
 
+@pytest.mark.parametrize(
+    ("labels", "receivers"),
+    [
+        (("alertname=GoliveWatchdog", "severity=none"), "dead-mans-switch"),
+        (("alertname=GoliveVerdictNoGo", "severity=critical"), "on-call"),
+        (("alertname=GoliveBlind", "severity=warning"), "on-call"),
+        (("alertname=GoliveSamplesRefused", "severity=info"), "nobody"),
+        (("alertname=GoliveLoss", "severity=critical", "golive=breach", "rule=loss"), "golive,on-call"),
+        (("alertname=GoliveLossMeasured", "severity=none", "golive=measured", "rule=loss"), "golive,nobody"),
+        (("alertname=GoliveLoss", "severity=warning", "rule=loss"), "on-call"),
+    ],
+)
+def test_an_alert_reaches_whom_it_is_for(labels: tuple[str, ...], receivers: str) -> None:
+    """People are paged for a ruler's breach even when golive is gone, and never for a number that is good."""
+    command = [program("amtool"), "config", "routes", "test", "--config.file=alertmanager.yml", *labels]
+    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=50, check=True)
+    assert done.stdout.strip() == receivers
+
+
 def test_every_alert_is_exercised() -> None:
     """No alert is shipped that the rule tests never saw firing."""
     text = (FOLDER / "alerts_test.yml").read_text(encoding="utf-8")
