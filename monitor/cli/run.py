@@ -15,6 +15,7 @@ import msgspec
 from cyclopts import Parameter
 
 from monitor.cli.logs import Format, Level, begin
+from monitor.cli.rereading import on_hangup
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.text import clean
 
@@ -76,12 +77,14 @@ def run(
     try:
         import uvloop
     except ImportError:  # where it cannot be had, asyncio's own loop serves
-        return asyncio.run(serve(loaded, state_dir, web_config))
-    return uvloop.run(serve(loaded, state_dir, web_config))
+        return asyncio.run(serve(loaded, state_dir, web_config, config))
+    return uvloop.run(serve(loaded, state_dir, web_config, config))
 
 
-async def serve(loaded: LoadedConfig, state_dir: Path, web_config: Path | None = None) -> int:
-    """Run a daemon until SIGTERM or SIGINT; returns the exit code."""
+async def serve(
+    loaded: LoadedConfig, state_dir: Path, web_config: Path | None = None, config: Path | None = None
+) -> int:
+    """Run a daemon until SIGTERM or SIGINT; returns the exit code. config: looked at again on SIGHUP."""
     from monitor.daemon.daemon import Daemon
     from monitor.deciding.state_lock import AlreadyRunning
     from monitor.deciding.tokens import TokensError
@@ -95,6 +98,7 @@ async def serve(loaded: LoadedConfig, state_dir: Path, web_config: Path | None =
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup(config or DEFAULT, loaded.digest))
     try:
         await daemon.start()
     except AlreadyRunning as error:

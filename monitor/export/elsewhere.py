@@ -25,6 +25,8 @@ _TIME = '{{ with query "time()" }}{{ . | first | value | printf "%.3f" }}{{ end 
 """The instant of the evaluation, unix seconds: Alertmanager's own message has no time of its own."""
 _NOTHING = Missing(no_data="unknown", null="unknown", error="unknown", stale="unknown")
 _WITNESS = 8
+_ALERTS_OWN = frozenset({"edition", "golive", "scope", "severity"})
+"""Labels whose value in the alert, or in what golive keeps of it, is not the group's."""
 
 
 class Carried(NamedTuple):
@@ -51,6 +53,8 @@ def carried(rule: Rule, judged: Quantity, signal: Signal | None) -> Carried:
         raise Inexpressible("its limits are relative to a baseline, which only golive holds")
     if signal is not None and signal.exclude_when is not None:
         raise Inexpressible(f"groups rest by {signal.exclude_when.metric}, which a ruler would judge all the same")
+    if lost := sorted(_ALERTS_OWN.intersection(judged.by)):
+        raise Inexpressible(f"its groups are told apart by {lost[0]}, which its alerts use themselves")
     if judged.unit not in UNITS:
         raise Inexpressible(f"no metric carries an estimate in {judged.unit}")
     breach, _ = limits(rule)
