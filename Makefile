@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := monitor collectors dashboards runbooks
 
-.PHONY: help setup develop packages demo test check bench dashboards fmt lock wheel clean
+.PHONY: help setup develop packages demo test check bench chaos dashboards fmt lock wheel clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ bench: develop packages ## measure speed and memory against named references
 
 dashboards: develop ## write the JSON of the Grafana dashboards anew
 	@$(BIN)/python -m dashboards.grafana
+
+chaos: develop packages ## kill, stop, starve and attack rollbacks for eight minutes; the last line counts broken promises
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 fmt: develop ## format and mend what can be mended
 	@$(BIN)/ruff format .

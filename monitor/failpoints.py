@@ -1,7 +1,8 @@
 """Named points at which a test may stop, slow or break the program; inert unless GOLIVE_FAILPOINTS is set.
 
 `GOLIVE_FAILPOINTS="step.after_send=kill,store.before_commit=sleep:200"`; `name=action@2` acts from the second
-time the point is reached. kill is SIGKILL to this process: nothing is flushed, no handler runs.
+time the point is reached. kill is SIGKILL to this process: nothing is flushed, no handler runs. stop is SIGSTOP:
+the process stands still until somebody sends SIGCONT.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def _due(name: str) -> str:
 def _act(name: str, action: str) -> float:
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     if action == "raise":
         raise FailpointError(name)
     if action == "enospc":

@@ -37,6 +37,11 @@ def learn(value: str) -> None:
     _known[value] = None
 
 
+def known() -> tuple[str, ...]:
+    """Every value that is remembered."""
+    return tuple(_known)
+
+
 def forgotten() -> int:
     """How many values were forgotten for want of room."""
     return _forgotten

@@ -54,18 +54,28 @@ class Held(NamedTuple):
         return "; ".join(f"{row.what} is {row.state} ({row.detail})" for row in self.rows if row.state != "true")
 
 
+PULSE = 5.0
+"""Most seconds between two ticks that count: while a program stood still nothing was looked at."""
+
+
 async def hold(watch: FactsWatch, expressions: Sequence[str], seconds: float, within: float) -> Held:
     """Wait until all expressions have been true for `seconds` on end; give up after `within`.
 
-    Measured on the ticks' own times. A tick at which one is false or unknown begins the hold anew.
+    Measured on the loop's clock, which nobody can set, and only while ticks come: a wall clock that jumps neither
+    serves the hold nor uses up the time. A tick at which one is false or unknown, or that comes after a pause,
+    begins the hold anew.
     """
-    facts = await watch.next()
-    began, since = facts.at, None
+    clock = asyncio.get_running_loop().time
+    held, spent = -1.0, 0.0
+    facts, before = await watch.next(), clock()
     while True:
         rows = checks(expressions, facts)
-        since = None if all_of(rows) is not Truth.TRUE else (facts.at if since is None else since)
-        if since is not None and facts.at - since >= seconds:
-            return Held(held=True, rows=rows, after=facts.at - began)
-        if facts.at - began >= within:
-            return Held(held=False, rows=rows, after=facts.at - began)
-        facts = await watch.next()
+        held = -1.0 if all_of(rows) is not Truth.TRUE else max(held, 0.0)
+        if held >= seconds:
+            return Held(held=True, rows=rows, after=spent)
+        if spent >= within:
+            return Held(held=False, rows=rows, after=spent)
+        facts, now = await watch.next(), clock()
+        passed, before = now - before, now
+        spent += min(passed, PULSE)
+        held = held + passed if held >= 0 and passed <= PULSE else -1.0

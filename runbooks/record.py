@@ -160,6 +160,16 @@ class Record:
         ended_at = self.clock()
         return replace(self.steps[step.name], state=state, ended_at=ended_at, outcome=detail, question=question)
 
+    async def cut_off(self) -> str:
+        """Say of what was under way when people stopped the run that it is not known; what is half done, in words."""
+        for step in self.runbook.steps:
+            progress = self.steps[step.name]
+            if progress.state in BEGUN and (step.asks or step.effect == "read"):
+                await self.step(step, replace(progress, state="aborted", question=""), "aborted")
+            elif progress.state in BEGUN:
+                await self.park(step, "cut off by the abort")
+        return half_done([step.name for step in self.runbook.steps], self.steps)
+
     async def force_paused(self, detail: str, *, in_flight: bool) -> None:
         """Pause whatever happens: steps that nobody drives any more are parked; in memory alone when disk fails."""
         for step in self.runbook.steps:
@@ -213,16 +223,6 @@ class Record:
             begins_at=standing.begins_at if all(step.state == "next" for step in self.steps.values()) else None,
             by_hand=standing.by_hand,
         )
-
-    async def cut_off(self) -> str:
-        """Say of what was under way when people stopped the run that it is not known; what is half done, in words."""
-        for step in self.runbook.steps:
-            progress = self.steps[step.name]
-            if progress.state in BEGUN and (step.asks or step.effect == "read"):
-                await self.step(step, replace(progress, state="aborted", question=""), "aborted")
-            elif progress.state in BEGUN:
-                await self.park(step, "cut off by the abort")
-        return half_done([step.name for step in self.runbook.steps], self.steps)
 
     def waiting(self) -> tuple[WaitingRow, ...]:
         """What waits for a person."""

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 from yarl import URL
 
+from monitor.outbound.draft import Draft
 from monitor.outbound.http import Answer, Hook, RequestError
 from monitor.outbound.http import request as send
 from monitor.plan import Section
@@ -18,7 +19,7 @@ from monitor.redaction import masked
 from monitor.secrets import MASK, SecretRef
 from monitor.template import fill, filled, in_url, texts
 from monitor.text import clean
-from runbooks.auth.draft import TOKEN, Draft, header_problem, reveal
+from runbooks.auth.draft import TOKEN, header_problem, reveal
 from runbooks.auth.oauth2 import Oauth2
 from runbooks.auth.scheme import AnyAuth
 from runbooks.context import Context

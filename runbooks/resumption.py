@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runbooks import takeover, undo_window, undoing
+from runbooks import takeover, undo_window, undoing, verifying
 from runbooks.effect import after_crash
 from runbooks.model import AnyStep
 from runbooks.progress import BEGUN, STUCK, Progress, replace
@@ -27,7 +27,7 @@ async def take_up(run: Run, held_back: str) -> None:
         return
     stuck = any(progress.state in STUCK for progress in record.steps.values())
     if record.state == "verifying":
-        await run.verify("verification begins again after a restart")
+        await verifying.begin(run, "verification begins again after a restart")
     elif record.state == "running" and (held_back or stuck):
         why = held_back or "the outcome of a step is unknown"
         await run.turn("paused", f"paused after a restart: {why}", detail=why)

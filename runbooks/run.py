@@ -18,9 +18,10 @@ from monitor.deciding.contracts import Report, RunState
 from monitor.deciding.ledger import JournalError
 from monitor.serving.snapshot import CheckRow, RunRow
 from runbooks import takeover, undo_window, verifying
+from runbooks.caution import Caution
 from runbooks.conduct import Flights, probed
 from runbooks.context import Answered, Context
-from runbooks.deadline import late, perform_in_time
+from runbooks.deadline import late
 from runbooks.effect import Next, Outcome, after_probe, follow, restrained
 from runbooks.facts_watch import FactsWatch
 from runbooks.model import AnyStep
@@ -52,6 +53,7 @@ class Run:
         self.flights = Flights()
         self.errand = self.flights.step
         self.facts = FactsWatch()
+        self.caution = Caution(record)
         self.ended = asyncio.Event()
         """Set once the run is final."""
         self.aborting = ""
@@ -103,6 +105,7 @@ class Run:
         marks: dict[str, object] | None = None,
     ) -> None:
         """Journal a change of the run, apply it, and report it to the decision's owner."""
+        self.caution.disturbed |= "paused" in (state, self.record.state)
         await self.record.turn(state, words, detail=detail, who=who, via=via, rows=rows, marks=marks)
         self._tell()
 
@@ -125,15 +128,17 @@ class Run:
             self._tell()
         elif record.begun:
             await self._take_up(self, self._held_back)
+        elif self._held_back:
+            await self.turn("paused", f"paused before its first step: {self._held_back}", detail=self._held_back)
         else:
             words = f"begins, {len(record.runbook.steps)} steps, asked for by {record.order.requester}"
-            if self._held_back:
-                await self.turn("paused", f"paused before its first step: {self._held_back}", detail=self._held_back)
-            else:
-                await self.turn("running", words, marks=undo_window.opened(self))
+            await self.turn("running", words, marks=undo_window.opened(self))
 
     async def _advance(self) -> None:
         record = self.record
+        if why := self.caution.standstill():
+            await self.turn("paused", f"paused: {why}", detail=why)
+            return
         for step in record.runbook.steps:
             progress = record.steps[step.name]
             if progress.state in PASSED:
@@ -141,24 +146,20 @@ class Run:
             if record.standing.by_hand:
                 await takeover.ask(self, step, progress)
                 return
-            skipped = [need for need in step.needs if record.steps[need].state == "skipped"]
             if progress.state != "next":
                 why = f"{record.called(step)} is {progress.state}"
                 await self.turn("paused", f"paused: {why}", detail=why)
-            elif skipped and not progress.insisted:
-                words = f"it needs {', '.join(skipped)}, which was skipped"
-                asked = f"{words}. Retry it to go on all the same, skip it too, or abort."
-                await record.step(step, replace(progress, state="failed", outcome=words, question=asked), words)
-            else:
+            elif not await self.caution.lacks(step, progress):
                 await self._attempt(step, progress)
             return
-        await self.verify("all steps are done: verifying")
+        await verifying.begin(self, "all steps are done: verifying")
 
     async def _attempt(self, step: AnyStep, progress: Progress) -> None:
         """Write down the intent, then let the errand go."""
         record, context = self.record, self.context(step)
         await failpoints.reach("step.before_intent")
         await record.intend(step, progress, step.request_text(context))
+        self.caution.vigil.intend()
         await failpoints.reach("step.after_intent")
         if step.asks:
             self.answer = asyncio.get_running_loop().create_future()
@@ -176,7 +177,7 @@ class Run:
         return await self.answer
 
     async def _perform(self, step: AnyStep, context: Context) -> None:
-        outcome = await perform_in_time(self.record, step, context)
+        outcome = await self.caution.perform(step, context)
         self.inbox.tell(lambda: self._ended(step, outcome))
 
     def ask_probe(self, step: AnyStep, progress: Progress, *, interrupted: bool) -> None:
@@ -193,7 +194,12 @@ class Run:
         await asyncio.sleep(seconds)
         self.inbox.tell(_wake)
 
-    async def _ended(self, step: AnyStep, outcome: Outcome) -> None:
+    async def _ended(self, step: AnyStep, outcome: Outcome | None) -> None:
+        if outcome is None:
+            await self.caution.not_sent(step)
+            if self.aborting:
+                await self.end_aborted()
+            return
         what = follow(step.effect, outcome, self.record.steps[step.name].attempt, step.retry)
         stopping = bool(self.aborting or self.record.standing.by_hand)
         what = restrained(what, outcome, asks=step.asks, stopping=stopping, late=late(self.record, step))
@@ -226,10 +232,6 @@ class Run:
         """Close the books on a run that people stopped; what is half done is said."""
         left = await self.record.cut_off()
         await self.turn("aborted", f"aborted by {self.aborting}; {left}", detail=left)
-
-    async def verify(self, words: str) -> None:
-        """Look whether it worked, over and over, until it is held or time is up."""
-        await verifying.begin(self, words)
 
 
 async def _wake() -> None:

@@ -31,6 +31,7 @@ class Steering:
     def look(self, facts: Facts) -> None:
         """Take a tick's facts; never blocks."""
         self._run.facts.publish(facts)
+        self._run.caution.vigil.beat()
 
     def row(self) -> RunRow:
         """The run as it stands."""

@@ -72,6 +72,11 @@ class Step(Section, frozen=True, kw_only=True):
         """Whether it can be asked if it took effect."""
         return self.probe is not None
 
+    @property
+    def asking_takes(self) -> float:
+        """Seconds that asking takes at most."""
+        return self.probe.timeout if self.probe is not None else 0.0
+
     async def applied(self, context: Context) -> tuple[bool | None, str]:
         """Ask whether it took effect, None when that cannot be known; and what was seen."""
         if self.probe is None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
 
 from collectors.ami import media
 from collectors.ami.framing import Framing, Message
 from collectors.ami.members import STATES, counted
 from collectors.ami.numbers import number
+from collectors.ami.probe import probe
 from collectors.ami.queues import Queues, Reading
 from collectors.ami.session import AmiError, Session
 from collectors.mqtt.reading import check_names, fitting, pairs
 from monitor.intake.cadence import beat
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.source import Misconfigured, Source
 from monitor.model import Labels
 from monitor.outbound.tls import Tls, TlsError
@@ -58,6 +63,19 @@ class Ami(Source, frozen=True, kw_only=True, tag="ami", tag_field="kind", dict=T
             msg = "clock_rate must be above 0"
             raise ValueError(msg)
 
+    @property
+    def real_port(self) -> int:
+        """The port to connect to."""
+        return self.port or (_PLAIN_PORT if self.tls is None else _TLS_PORT)
+
+    def trial(self, seconds: float) -> Ami:
+        """The same, asking often enough to be heard several times in so many seconds."""
+        return msgspec.structs.replace(self, every=min(self.every, max(seconds / 4, 0.5)))
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
+
     async def run(self, inlet: Inlet) -> None:
         """Listen and ask until cancelled.
 
@@ -74,9 +92,7 @@ class Ami(Source, frozen=True, kw_only=True, tag="ami", tag_field="kind", dict=T
         except (SecretError, TlsError) as error:
             raise Misconfigured(str(error)) from error
         port = self.port or (_PLAIN_PORT if self.tls is None else _TLS_PORT)
-        session = Session(
-            self.host, port, tls, patience=self.timeout, on_event=state.event, on_piece=state.note_refusals
-        )
+        session = Session(self.host, port, tls, patience=self.timeout, on_event=state.event, on_piece=state.piece)
         try:
             async with session, asyncio.TaskGroup() as group:
                 await session.login(self.username, secret)
@@ -148,8 +164,9 @@ class _State:
         for handle in self._handles.values():
             self.inlet.blank(handle, "error", now, now)
 
-    def note_refusals(self, framing: Framing) -> None:
-        """Count lines that could not be read."""
+    def piece(self, framing: Framing, piece: bytes) -> None:
+        """Keep what came for people to look at, and count the lines of it that could not be read."""
+        self.inlet.transcript(piece, time.time())
         if framing.malformed:
             self.inlet.refuse("malformed", framing.example, time.time(), framing.malformed)
             framing.malformed = 0

@@ -56,7 +56,7 @@ class Session:
         *,
         patience: float,
         on_event: Callable[[Message], None],
-        on_piece: Callable[[Framing], None],
+        on_piece: Callable[[Framing, bytes], None],
     ) -> None:
         """patience: seconds to wait for a connection and for each answer. on_piece: called after each piece read."""
         self._host, self._port, self._tls = host, port, tls
@@ -154,4 +154,4 @@ class Session:
                     question.take(message)
                 elif "event" in message:
                     self._on_event(message)
-            self._on_piece(self._framing)
+            self._on_piece(self._framing, piece)

@@ -37,6 +37,8 @@ class Result(NamedTuple):
     words: str
     exchange: Exchange
     taken: dict[str, str]
+    sent: bytes = b""
+    """The request as people would write it, with its secrets."""
 
     @property
     def ok(self) -> bool:
@@ -71,6 +73,26 @@ async def ask(
         url = fill(request.url, values, in_url)
     except ValueError as error:
         return Result(request.operation, "take", clean(str(error), 200), Exchange(), {})
+    made = await _asked(request, url, headers, body, values, names=names, tls=tls, timeout=timeout)
+    return made._replace(sent=_as_text(request.method, url, headers, body))
+
+
+def _as_text(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
+    lines = "".join(f"{name}: {value}\n" for name, value in headers.items())
+    return f"{method} {url}\n{lines}\n".encode() + (body or b"")
+
+
+async def _asked(
+    request: Request,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    values: Mapping[str, str],
+    *,
+    names: Names,
+    tls: ssl.SSLContext | None,
+    timeout: float,  # noqa: ASYNC109 - handed on to the exchange
+) -> Result:
     whole = Exchange()
     method, deadline = request.method, time.monotonic() + timeout
     for _ in range(_HOPS + 1):

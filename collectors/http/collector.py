@@ -7,13 +7,19 @@ import hashlib
 import secrets
 import ssl
 import time
+from pathlib import Path
 
+import msgspec
+
+from collectors.http.asking import Result
 from collectors.http.figures import Figures
+from collectors.http.probe import probe
 from collectors.http.requests import Transaction
-from collectors.http.rounds import Keys, play
+from collectors.http.rounds import Keys, Round, play
 from collectors.mqtt.reading import check_names
 from monitor.intake.cadence import beat
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.pulse import Pulse
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.names import Names
@@ -25,6 +31,9 @@ from monitor.units import Duration
 SOUND, DOUBTFUL = 300, 100
 """Transactions under way at once: those that worked last time, and those that did not. They have places of their own, so
 that targets which are dead never keep those that live from being asked."""
+
+_SHOWN = 65536
+"""Bytes of an answer that are worth handing over for people to look at."""
 
 
 class Http(Source, frozen=True, kw_only=True, tag="http", tag_field="kind"):
@@ -47,6 +56,14 @@ class Http(Source, frozen=True, kw_only=True, tag="http", tag_field="kind"):
         if doubled := {name for name in names if names.count(name) > 1}:
             msg = f"two transactions are for {min(doubled)}: their numbers would be one"
             raise ValueError(msg)
+
+    def trial(self, seconds: float) -> Http:
+        """The same, asking often enough to be heard several times in so many seconds."""
+        return msgspec.structs.replace(self, every=min(self.every, max(seconds / 4, 0.5)))
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
 
     async def run(self, inlet: Inlet) -> None:
         """Ask until cancelled. What a target does wrong is data.
@@ -107,9 +124,18 @@ class _Watch:
         made = await play(transaction, keys, once=once, names=self.names, tls=self._tls, timeout=timeout)
         self._inlet.heard(len(made.results) + len(made.cleanup), time.time())
         figures.take(made, time.time(), steady=self.pulse.steady_since(begun))
+        self._keep(made)
         failed = made.failed
         self._tell(transaction, f"{failed.operation}: {failed.words or failed.outcome}" if failed is not None else "")
         return failed is None
+
+    def _keep(self, made: Round) -> None:
+        """Hand the round's exchanges over for people to look at; what an answer gave for later requests is not shown."""
+        every = (*made.results, *made.cleanup)
+        hidden = tuple({value for result in every for value in result.taken.values()})
+        for result in every:
+            fault = "" if result.ok else result.words or result.outcome
+            self._inlet.transcript(_answer(result), time.time(), sent=result.sent, fault=fault, hidden=hidden)
 
     def _reveal(self, reference: SecretRef) -> str:
         return reference.read(self._inlet.base).reveal()
@@ -123,6 +149,15 @@ class _Watch:
         wrong = {name: words for name, words in self._troubles.items() if words}
         line = f"{len(self._troubles) - len(wrong)} of {len(self._config.transactions)} as they should be"
         self._inlet.connected(line + "".join(f"; {name}: {words}" for name, words in list(wrong.items())[:1]))
+
+
+def _answer(result: Result) -> bytes:
+    """An answer as people would write it."""
+    made = result.exchange
+    if not made.status:
+        return b""
+    headers = "".join(f"{name}: {value}\n" for name, value in made.headers)
+    return f"{made.status}\n{headers}\n".encode() + made.body[:_SHOWN]
 
 
 def _place(name: str) -> float:

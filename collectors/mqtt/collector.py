@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from itertools import groupby
+from pathlib import Path
 from typing import Literal
+from uuid import uuid4
+
+import msgspec
 
 from collectors.mqtt.formats import AnyFormat
 from collectors.mqtt.native import Native
+from collectors.mqtt.probe import probe
 from collectors.mqtt.reading import Reader
-from collectors.mqtt.topics import matches
+from collectors.mqtt.topics import matches, without_share
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.broker import TAKEN_OVER
 from monitor.outbound.mqtt import Batch, Broker, MqttError, Session
@@ -20,6 +26,8 @@ from monitor.plan import Section
 _TAKEOVER_PAUSE = 30.0
 """Seconds to leave the session to the other client with our id, which else is thrown out in turn."""
 _TOPICS = 100_000
+_SHOWN = 4096
+"""Bytes of a payload that are worth handing over for people to look at."""
 
 
 class Subscription(Section, frozen=True, kw_only=True):
@@ -51,6 +59,16 @@ class Mqtt(Source, frozen=True, kw_only=True, tag="mqtt", tag_field="kind", dict
         if not self.subscriptions:
             msg = "subscriptions is empty: nothing would be heard"
             raise ValueError(msg)
+
+    def trial(self, _seconds: float) -> Mqtt:
+        """A session of its own that keeps nothing, acknowledges nothing, and takes no share of a group's messages."""
+        plain = [msgspec.structs.replace(s, topic=without_share(s.topic), qos=0) for s in self.subscriptions]
+        broker = msgspec.structs.replace(self.broker, client_id=f"golive-test-{uuid4().hex[:12]}", clean=True)
+        return msgspec.structs.replace(self, broker=broker, subscriptions=tuple(plain))
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
 
     async def run(self, inlet: Inlet) -> None:
         """Collect until cancelled.
@@ -110,6 +128,8 @@ class _State:
         """Read a batch; returns once its samples are kept, which is when it may be acknowledged."""
         inlet, received = self.inlet, time.time()
         inlet.heard(len(batch), received)
+        topic, payload = batch[-1]
+        inlet.transcript(b"%s\n%s" % (topic.encode(), payload[:_SHOWN]), received)
         if len(self._readers) == 1:
             self._readers[0].read(batch, received)
         else:

@@ -15,8 +15,7 @@ _SHARED = "$share/"
 
 def matches(topic_filter: str, topic: str) -> bool:
     """Whether a topic falls under an MQTT topic filter (MQTT 4.7), shared subscriptions included."""
-    if topic_filter.startswith(_SHARED):
-        topic_filter = topic_filter.split("/", 2)[2] if topic_filter.count("/") > 1 else ""
+    topic_filter = without_share(topic_filter)
     wanted, given = topic_filter.split("/"), topic.split("/")
     if topic.startswith("$") and not topic_filter.startswith("$"):
         return False
@@ -26,6 +25,13 @@ def matches(topic_filter: str, topic: str) -> bool:
         if level >= len(given) or part not in ("+", given[level]):
             return False
     return len(wanted) == len(given)
+
+
+def without_share(topic_filter: str) -> str:
+    """A filter that hears what the group of a shared subscription hears together; any other as it is."""
+    if not topic_filter.startswith(_SHARED):
+        return topic_filter
+    return topic_filter.split("/", 2)[2] if topic_filter.count("/") > 1 else ""
 
 
 def template_names(template: str) -> tuple[str, ...]:

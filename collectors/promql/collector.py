@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
+
+import msgspec
 
 from collectors.promql.answer import LoginRefusedError, Point, QueryError, UnreadableError, points
 from collectors.promql.exposition import Pick, readings
 from collectors.promql.known import Known
 from collectors.promql.login import Credentials, Login
+from collectors.promql.probe import probe
 from collectors.promql.question import Question
 from monitor.intake.cadence import beat
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.addresses import Forbidden, target_of
 from monitor.outbound.http import Answer, RequestError, request
@@ -60,6 +65,14 @@ class Promql(Source, frozen=True, kw_only=True, tag="promql", tag_field="kind"):
                 target_of(url)
         except Forbidden as error:
             raise ValueError(str(error)) from error
+
+    def trial(self, seconds: float) -> Promql:
+        """The same, asking often enough to be heard several times in so many seconds."""
+        return msgspec.structs.replace(self, every=min(self.every, max(seconds / 4, 0.5)))
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
 
     async def run(self, inlet: Inlet) -> None:
         """Ask until cancelled. What is not answered is data (blank: error), and shown at the collector's row.
@@ -159,17 +172,24 @@ class _Rounds:
             series.answered(part, received, received)
 
     async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        answer = await request(
-            method,
-            url,
-            allow_hosts=[target_of(url).shown],
-            headers={**headers, **self._credentials.headers},
-            body=body,
-            timeout=self._config.timeout,
-            tls=self._credentials.tls,
-            limit=PAGE_LIMIT,
-        )
+        sent = b"%s %s\n\n%s" % (method.encode(), url.encode(), body or b"")
+        try:
+            answer = await request(
+                method,
+                url,
+                allow_hosts=[target_of(url).shown],
+                headers={**headers, **self._credentials.headers},
+                body=body,
+                timeout=self._config.timeout,
+                tls=self._credentials.tls,
+                limit=PAGE_LIMIT,
+            )
+        except RequestError as error:
+            self._inlet.transcript(b"", time.time(), sent=sent, fault=str(error))
+            raise
         self._inlet.heard(1, time.time())
+        fault = "" if answer.status == 200 else f"status {answer.status}"  # noqa: PLR2004 - the status of an answer
+        self._inlet.transcript(answer.body, time.time(), sent=sent, fault=fault)
         if answer.status in _REFUSED:
             raise LoginRefusedError(f"the login is refused ({answer.status})")
         return answer

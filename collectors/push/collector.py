@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -15,7 +16,8 @@ from collectors.push.bearer import Bearer
 from collectors.push.tally import Tally
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import POST_LIMIT, Receipt
-from monitor.intake.source import Source
+from monitor.intake.probing import Check, ok, sentence
+from monitor.intake.source import Misconfigured, Source
 from monitor.secrets import SecretRef
 from monitor.text import clean
 
@@ -63,6 +65,11 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
         return True
 
     @property
+    def post_limit(self) -> int:
+        """As most."""
+        return POST_LIMIT
+
+    @property
     def open(self) -> bool:
         """Whether it runs."""
         return self._desk is not None
@@ -70,6 +77,16 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
     @property
     def _desk(self) -> _Desk | None:
         return self.__dict__.get("desk")
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the token for `golive doctor`; who posts is tried by posting."""
+        try:
+            await Bearer.read(self.token, base)
+        except Misconfigured as error:
+            return [sentence("token", error)]
+        return [
+            ok("token", f"can be read; posts to /api/v1/samples, at most {self.rate} samples/s, will be taken with it")
+        ]
 
     async def run(self, inlet: Inlet) -> None:
         """Take posts until cancelled.
@@ -114,6 +131,7 @@ class _Desk:
         tally = self._tally
         tally.begin()
         tally.heard(1, received)
+        tally.transcript(body, received)
         self._reader.read([("", body)], received)
         taken, repeated, refused = tally.taken, tally.repeated, dict(tally.refused)
         self._allowance.charge(max(taken + repeated + sum(refused.values()), 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -58,6 +59,12 @@ class Tally:
         """Count a refusal here and there."""
         self.refused[reason] += count
         self._inlet.refuse(reason, raw, received, count)
+
+    def transcript(
+        self, got: bytes, received: float, *, sent: bytes = b"", fault: str = "", hidden: Sequence[str] = ()
+    ) -> None:
+        """The inlet's."""
+        self._inlet.transcript(got, received, sent=sent, fault=fault, hidden=hidden)
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a running number; repeats are counted."""

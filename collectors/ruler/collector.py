@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -13,8 +14,9 @@ from collectors.push.allowance import Allowance
 from collectors.push.bearer import Bearer
 from collectors.ruler.webhook import Malformed, Refused, Said, read
 from monitor.intake.inlet import Inlet
-from monitor.intake.postbox import Receipt
-from monitor.intake.source import Source
+from monitor.intake.postbox import POST_LIMIT, Receipt
+from monitor.intake.probing import Check, ok, sentence
+from monitor.intake.source import Misconfigured, Source
 from monitor.secrets import SecretRef
 from monitor.text import clean
 
@@ -70,6 +72,11 @@ class Ruler(Source, frozen=True, kw_only=True, tag="ruler", tag_field="kind", di
         return True
 
     @property
+    def post_limit(self) -> int:
+        """As most."""
+        return POST_LIMIT
+
+    @property
     def judged_within(self) -> float:
         """Seconds after which what was last heard of a rule is no longer known to hold."""
         return self.stale_after
@@ -82,6 +89,16 @@ class Ruler(Source, frozen=True, kw_only=True, tag="ruler", tag_field="kind", di
     @property
     def _desk(self) -> _Desk | None:
         return self.__dict__.get("desk")
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the token for `golive doctor`; the ruler is tried by its messages."""
+        try:
+            await Bearer.read(self.token, base)
+        except Misconfigured as error:
+            return [sentence("token", error)]
+        return [
+            ok("token", f"can be read; Alertmanager's messages about {len(self.rules)} rules will be taken with it")
+        ]
 
     async def run(self, inlet: Inlet) -> None:
         """Take messages until cancelled.
@@ -127,6 +144,7 @@ class _Desk:
             return Receipt(status=429, answer=answer, retry_after=wait)
         inlet = self._inlet
         inlet.heard(1, received)
+        inlet.transcript(body, received)
         try:
             found = await self._read(body, received)
         except Malformed as error:

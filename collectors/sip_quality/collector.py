@@ -6,16 +6,19 @@ import asyncio
 import socket
 import time
 from collections.abc import Coroutine, Iterable
+from pathlib import Path
 from typing import Any, Literal
 
 from collectors.sip_quality.connections import Connections
 from collectors.sip_quality.datagrams import Datagrams
 from collectors.sip_quality.listening import Listen, name_of, overflowed
 from collectors.sip_quality.places import Rule, check_labels, network_of
+from collectors.sip_quality.probe import probe
 from collectors.sip_quality.sources import Sources
 from collectors.sip_quality.station import Manner, Station
 from collectors.sip_quality.turns import Turns
 from monitor.intake.inlet import Inlet
+from monitor.intake.probing import Check
 from monitor.intake.source import Source
 from monitor.units import Duration
 
@@ -57,6 +60,10 @@ class SipQuality(Source, frozen=True, kw_only=True, tag="sip_quality", tag_field
         if self.rate < 1 or self.receive_buffer < 1 or self.connections < 1 or self.idle <= 0:
             msg = "rate, receive_buffer and connections are at least 1, idle is longer than nothing"
             raise ValueError(msg)
+
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the listeners for `golive doctor`."""
+        return await probe(self, base)
 
     async def run(self, inlet: Inlet) -> None:
         """Collect until cancelled.

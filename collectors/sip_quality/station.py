@@ -64,6 +64,7 @@ class Station:
         self._times: list[float] = []
         self._turned_away: dict[str, tuple[int, bytes]] = {}
         self._heard = 0
+        self._newest: tuple[bytes, bytes] | None = None
 
     def datagram(self, raw: bytes, peer: Peer, now: float, received: float) -> tuple[bytes, Peer] | None:
         """Read a datagram; the response and where it goes. now: monotonic seconds; received: unix seconds.
@@ -113,6 +114,10 @@ class Station:
         if self._heard:
             self._inlet.heard(self._heard, received)
             self._heard = 0
+        if self._newest is not None:
+            body, response = self._newest
+            self._inlet.transcript(body, received, sent=response)
+            self._newest = None
         for reason, (count, example) in self._turned_away.items():
             self.refuse(reason, example, received, count)
         self._turned_away.clear()
@@ -137,7 +142,9 @@ class Station:
                 self._report(report, message, peer, received)
         if said.refusal:
             self.refuse(said.refusal, message.body or _shown(message), received)
-        return respond(message, peer, self._key, said.status, said.words, said.headers)
+        response = respond(message, peer, self._key, said.status, said.words, said.headers)
+        self._newest = message.body, response
+        return response
 
     def _salvage(self, message: Message, peer: Peer, received: float) -> None:
         """Keep the whole lines of a report that was cut; the last one may hold half a number."""

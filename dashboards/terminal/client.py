@@ -123,6 +123,10 @@ class DaemonClient:
         except msgspec.MsgspecError as error:
             raise Unreachable(f"it does not say who we are: {clean(str(error), 120)}") from error
 
+    async def read(self, path: str) -> bytes:
+        """The body of a GET. Refused when the daemon says no; Unreachable when there is no answer."""
+        return await self._ask("GET", path, None, TIMEOUT)
+
     async def act(self, act: Act) -> None:
         """Do it. Refused when the daemon says no; Unreachable when its answer did not come."""
         await self._ask("POST", act.path, msgspec.json.encode(act.body), ACT_TIMEOUT)

@@ -31,4 +31,11 @@ def report(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[str]:
         lines += ["", "runbooks"]
         lines += [plain(work_line(work, view, width, glyphs)) for work in works(snapshot)]
     lines += ["", "sources"]
-    return lines + [plain(board.source_line(row, view, width, glyphs)) for row in snapshot.sources]
+    lines += [plain(board.source_line(row, view, width, glyphs)) for row in snapshot.sources]
+    own = snapshot.monitor
+    lines += ["", f"journal {own.journal_seq}:{own.journal_hash}"]
+    return lines + [
+        f"  anchor {row.name} ({row.kind}) has line {row.seq}, {row.sent} sent, {row.failed} failed"
+        + (f": {row.detail}" if row.detail else "")
+        for row in own.anchors
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.catalogue.shapes import count, ratio
+from monitor.catalogue.shapes import count, ratio, total
 from monitor.model import Direction, Metric, Tier
 
 AGENTS: tuple[Metric, ...] = (
@@ -60,6 +60,12 @@ AGENTS: tuple[Metric, ...] = (
         "team",
         better=Direction.LOW,
         hurts=Tier.AGENT,
+    ),
+    total(
+        "golive_agent_missed_contacts_total",
+        "Contacts that were offered to an agent and not taken.",
+        better=Direction.LOW,
+        hurts=Tier.CUSTOMER,
     ),
     ratio(
         "golive_agent_certified_ratio",

@@ -70,6 +70,28 @@ QUEUES: tuple[Metric, ...] = (
         better=Direction.LOW,
         hurts=Tier.CUSTOMER,
     ),
+    # Platforms that tell averages only: as samples of the histograms below they would be waits that nobody had.
+    seconds(
+        "golive_queue_average_answer_seconds",
+        "Average wait of answered contacts over a window, as the platform reports it.",
+        better=Direction.LOW,
+        hurts=Tier.CUSTOMER,
+        high=WEEK,
+    ),
+    seconds(
+        "golive_queue_average_handle_seconds",
+        "Average handle time of contacts over a window, as the platform reports it.",
+        better=Direction.LOW,
+        hurts=Tier.AGENT,
+        high=WEEK,
+    ),
+    seconds(
+        "golive_queue_average_after_contact_work_seconds",
+        "Average work after a contact over a window, as the platform reports it.",
+        better=Direction.LOW,
+        hurts=Tier.AGENT,
+        high=DAY,
+    ),
     spans(
         "golive_queue_answer_seconds",
         "Wait of answered contacts; sum over count is the average speed of answer.",

@@ -9,6 +9,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+from monitor.cli.quiet import Quiet
 from monitor.redaction import Masking, masked
 from monitor.text import clean
 
@@ -52,4 +53,5 @@ def begin(level: Level, form: Format) -> None:
     handler = logging.StreamHandler(sys.stderr)
     plain = Masking("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(plain if form == "plain" else Fields(form))
+    handler.addFilter(Quiet())
     logging.basicConfig(level={"warn": "WARNING"}.get(level, level.upper()), handlers=[handler])

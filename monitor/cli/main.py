@@ -18,6 +18,14 @@ COMMANDS = {
         "monitor.cli.scenario:scenario",
         "Play scripts of series against your thresholds, triggers and people, in simulated time.",
     ),
+    "doctor": (
+        "monitor.cli.doctor:doctor",
+        "Try everything for real: sources, targets, secrets, clock, disk, terminal.",
+    ),
+    "collector": (
+        "monitor.cli.collector:collector",
+        "Try one collector on its own; read the raw exchanges of a running one.",
+    ),
     "run": ("monitor.cli.run:run", "The daemon: collect, judge, serve, notify, execute."),
     "watch": ("monitor.cli.watch:watch", "The terminal of a running daemon."),
     "status": ("monitor.cli.status:status", "The board once."),

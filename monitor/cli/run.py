@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import gc
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -119,4 +120,10 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.remove_signal_handler(number)
     await daemon.close()
-    return FAILED if daemon.dead.is_set() else 0
+    code = FAILED if daemon.dead.is_set() else 0
+    if daemon.supervisor.stuck:
+        # Everything is closed and on disk. What ignores its cancellation would keep this process for ever.
+        log.error("ending without %s", ", ".join(daemon.supervisor.stuck))
+        logging.shutdown()
+        os._exit(code)
+    return code

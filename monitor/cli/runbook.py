@@ -26,7 +26,7 @@ from monitor.serving.snapshot import DecisionRow, Snapshot
 from runbooks.book import Book
 
 runbook = App(name="runbook", help="Runbooks: list, show and rehearse them, ask for one, sign or reject, steer a run.")
-runbook.command("monitor.cli.rehearse:rehearse", name="rehearse")
+runbook.command("monitor.cli.rehearse:rehearse", name="rehearse", help="Run one with everything but its effects.")
 
 _Folder = Annotated[Path, Parameter(help="Your runbooks; the shipped catalogue is always there beside them.")]
 

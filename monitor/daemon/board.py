@@ -244,6 +244,9 @@ def sources(supervisor: Supervisor, intake: Intake, kinds: dict[str, str], now: 
                 error=condition.error or "",
                 next_try=condition.next_try,
                 last_refused=door.last_refused,
+                circuit=supervisor.circuit(name),
+                restarts=supervisor.restarts[name],
+                transcripts=len(door.transcripts),
             )
         )
     return tuple(rows)

@@ -18,25 +18,22 @@ from monitor.history.keeper import Keeper
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
+from monitor.intake.watchdog import Watchdog
 from monitor.judging.engine import Engine
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.store import Store
+from monitor.notify.anchors import Anchors
 from monitor.plan import decide_by
-from monitor.serving.snapshot import (
-    CutoverRow,
-    GateRow,
-    RunRow,
-    SelfRow,
-    Snapshot,
-    VerdictRow,
-    WaitingRow,
-)
+from monitor.serving.condition_rows import SelfRow
+from monitor.serving.snapshot import CutoverRow, GateRow, RunRow, Snapshot, VerdictRow, WaitingRow
 
 _VERSION = metadata.version("golive-monitor")
 STALE = 5.0
 """Seconds after which a snapshot that was not renewed means that nothing is judged any more."""
 REFRESH = 1.0
 """Seconds between snapshots when nobody asks for them."""
+STALL_SHOWN = 60.0
+"""Seconds for which a screen says who held up the event loop."""
 EVENTS = 50
 """Newest events in a snapshot."""
 
@@ -54,7 +51,9 @@ class Parts(Protocol):
     rollback_clock: RollbackClock
     ticker: Ticker
     journal: Journal
+    anchors: Anchors
     record: Record | None
+    watchdog: Watchdog
     history: Keeper
     degraded: str
 
@@ -138,9 +137,12 @@ class Camera:
     def _self_row(self) -> SelfRow:
         part = self._parts
         seq, head = part.journal.head
-        troubles = [part.degraded, part.ticker.broken, part.journal.failing]
+        troubles = [part.degraded, part.ticker.broken, part.journal.failing, *part.anchors.troubles()]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
+        stall = part.watchdog.newest
+        if stall is not None and time.time() - stall.at < STALL_SHOWN:
+            troubles.append(stall.words)
         if part.history.trouble:
             troubles.append(part.history.trouble)
         if part.journal.reserve_used:
@@ -156,6 +158,11 @@ class Camera:
             quarantined=sum(door.refused.total() for door in part.intake.doors.values()),
             journal_seq=seq,
             journal_hash=head,
+            journal_refused=part.journal.refused,
+            reserve_used=part.journal.reserve_used,
+            anchored_seq=part.anchors.noted.seq,
+            anchored_hash=part.anchors.noted.hash,
+            anchors=part.anchors.rows(),
             degraded="; ".join(trouble for trouble in troubles if trouble),
         )
 

@@ -28,9 +28,11 @@ from monitor.history.archive import FILE
 from monitor.intake.intake import Intake
 from monitor.intake.record import Record
 from monitor.intake.supervise import Supervisor
+from monitor.intake.watchdog import Watchdog
 from monitor.judging.derived import DerivedFigures
 from monitor.judging.store import Store
 from monitor.model import Health
+from monitor.notify.anchors import Anchors
 from monitor.notify.notifier import Notifier
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
@@ -91,8 +93,13 @@ class Daemon:
         """
         lock = await asyncio.to_thread(StateLock.acquire, self.state_dir, self.clock())
         self._closers.append(async_(lock.release))
-        await self._open_journal()
+        self.second = BreakGlassLog(self.state_dir)
+        self.journal, self.degraded = await open_journal(
+            self.config, self.base, self.state_dir, self.clock, self.second
+        )
         self._closers.append(self.journal.close)
+        self.anchors = Anchors(self.config.journal, self.base, self.journal, self.config.cutover.name, self.clock)
+        self._closers.append(self.anchors.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
         self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.journal, self.clock)
@@ -103,6 +110,7 @@ class Daemon:
         await self.course.start()
         await self._refill()
         self.own = OwnMetrics(self.state_dir)
+        self.watchdog = Watchdog(lambda stall: self.own.stalled(stall.owner))
         self.notifier = Notifier(self.config.notify, self.base, self._notified)
         self.pages = Pages(self.config.cutover.name, self.config.cutover.environment, self.notifier.notify)
         self.desk = self._make_desk()
@@ -111,6 +119,8 @@ class Daemon:
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
         await asyncio.to_thread(self.authority.load)
+        if not self.degraded:
+            await self.anchors.start()
         await self.notifier.start()
         self._closers.append(self.notifier.close)
         await self.desk.start()
@@ -119,9 +129,12 @@ class Daemon:
         self._closers.append(self.listener.stop)
         self.supervisor.start()
         self._closers.append(self.supervisor.close)
+        self.watchdog.start()
+        self._closers.append(self.watchdog.close)
         self._keep(self.ticker.run(), "ticker")
         self._keep(watch_tokens(self.authority), "tokens")
         self._keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
+        self._keep(self.journal.keep(), "journal's reserve")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
@@ -165,10 +178,6 @@ class Daemon:
             self.intake.door(collector.name, collector.stale_after)
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
 
-    async def _open_journal(self) -> None:
-        self.second = BreakGlassLog(self.state_dir)
-        self.journal, self.degraded = await open_journal(self.state_dir, self.clock, self.second)
-
     def _make_desk(self) -> Desk:
         return desk_of(
             self.config,
@@ -204,9 +213,7 @@ class Daemon:
     async def _serve(self) -> None:
         exposition = Exposition(lambda: self.store.tables, self.camera.newest, self.own, self.catalogue)
         helm = Helm(self.desk, self.course, self.journal, self.camera.snapshot, self.ticker.open_gates)
-        self.listener = await opened(
-            helm, self.authority, exposition, self.config, self.camera.ready, self.journal, self.web_config_file
-        )
+        self.listener = await opened(self, helm, exposition)
 
     async def close(self) -> None:
         """Stop in reverse order: no new tick, collectors away, no new step, journal written, state let go."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from monitor.config import Config
+from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
+from monitor.intake.intake import Intake
 from monitor.intake.postbox import Postbox
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.web.app import make_app
@@ -18,36 +20,41 @@ from monitor.serving.web.listener import Listener
 from monitor.serving.web.services import Denial
 
 
-async def opened(
-    helm: Helm,
-    authority: Authority,
-    exposition: Exposition,
-    config: Config,
-    ready: Callable[[], str | None],
-    journal: Journal,
-    web_config_file: Path | None,
-) -> Listener:
-    """Begin to serve. ready: why the daemon is not ready, or None.
+class Parts(Protocol):
+    """What the daemon is made of, as far as its port must know it."""
+
+    config: Config
+    authority: Authority
+    journal: Journal
+    intake: Intake
+    camera: Camera
+    web_config_file: Path | None
+
+
+async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
+    """Begin to serve.
 
     Raises:
         FrontError: the web.config.file cannot be used.
         ListenError: the address is taken or not ours.
     """
+    config, journal = parts.config, parts.journal
 
     def denied(denial: Denial) -> None:
         what = f"{denial.method} {denial.path} from {denial.peer} refused: {denial.why}"
         journal.append("denied", "nobody", what, object=denial.path, state="denied", public=False)
 
-    front = Front(web_config_file)
+    front = Front(parts.web_config_file)
     await asyncio.to_thread(front.load)
     app = make_app(
         helm,
-        authority,
+        parts.authority,
         exposition,
         config.web,
-        ready,
+        parts.camera.ready,
         journal=journal,
         postboxes=[collector for collector in config.collectors if isinstance(collector, Postbox)],
+        transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
         on_denied=denied,
         front=front,
     )

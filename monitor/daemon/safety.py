@@ -14,15 +14,19 @@ from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.locking import Locks
 from monitor.deciding.points import OnPoint, Points
 from monitor.deciding.safety import Safety
+from monitor.notify.anchor_reading import in_files
 
 log = logging.getLogger("golive.daemon")
 
 
-async def open_journal(state_dir: Path, clock: Callable[[], float], second: BreakGlassLog) -> tuple[Journal, str]:
-    """The journal on disk; one in memory and the reason in words when it is damaged: then no runbook can run."""
+async def open_journal(
+    config: Config, base: Path, state_dir: Path, clock: Callable[[], float], second: BreakGlassLog
+) -> tuple[Journal, str]:
+    """The journal, whole and held against the heads in files; or one in memory, and why no runbook may run."""
     await asyncio.to_thread(second.prepare)
     try:
-        return await Journal.open(state_dir / "journal.db", clock=clock, witness=second), ""
+        noted = await asyncio.to_thread(in_files, config.journal.anchors, base)
+        return await Journal.open(state_dir / "journal.db", anchors=noted, clock=clock, witness=second), ""
     except JournalDamagedError as error:
         degraded = f"the journal is damaged, so no runbook can run: {error}"
         log.critical("%s. Monitoring goes on. Next: golive audit verify", degraded)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 
 from monitor.daemon import board, chronicle
+from monitor.daemon.clock_watch import ClockWatch
 from monitor.daemon.course import Course
 from monitor.daemon.facts import TickFacts
 from monitor.daemon.pages import Pages
@@ -84,12 +85,15 @@ class Ticker:
         """Tick until cancelled. A tick that fails is said and the next one tries again."""
         loop = asyncio.get_running_loop()
         due = loop.time()
+        watch = ClockWatch(self.clock)
         while True:
             due += PERIOD
             await asyncio.sleep(max(due - loop.time(), 0.0))
             self.lag = max(loop.time() - due, 0.0)
             if self.lag > PERIOD:
                 due = loop.time()
+            if told := watch.look():
+                self.journal.append("clock", "engine", told, state="jumped")
             begun = time.perf_counter()
             try:
                 await self.tick(self.clock())

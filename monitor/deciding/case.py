@@ -62,7 +62,8 @@ class Case:
         office.safety.locks.shown(decision.id, decision.digest, decision.nonce)
         if decision.mode == GLASS and office.safety.second is not None:
             office.safety.second.cover(decision.id)
-        self._deadline = office.monotonic() + decision.approval.deadline
+        left = decision.approval.deadline if decision.deadline is None else decision.deadline - office.clock()
+        self._deadline = office.monotonic() + min(left, decision.approval.deadline)
         self._task = asyncio.get_running_loop().create_task(self._serve(), name=f"decision {decision.id}")
 
     async def _serve(self) -> None:

@@ -70,7 +70,10 @@ class Draft:
         """What a trigger's edge in one scope asks for. Its mode is `auto` only when it may act by itself now."""
         trigger = edge.armament.trigger
         mode = trigger.mode or self.default_mode
+        unwritten = mode == "auto" and self.office.journal.hard_pressed
+        mode = "approve" if unwritten else mode
         state, detail = opening(mode, edge.truth, edge.armament, facts, automatic_runs, edge.scope)
+        detail = f"asks, although it may act by itself: {unwritten}" if unwritten else detail
         if mode == "auto" and state is State.AWAITING:
             mode = "approve"
         plan = self.office.book.plan(trigger.runbook)

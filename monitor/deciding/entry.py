@@ -104,10 +104,10 @@ def _fault(row: Stored, seq: int, previous: str) -> str:
     if link(previous, row.body) != row.hash:
         return f"line {seq} was changed, or a line before it was exchanged"
     try:
-        entry = opened(row)
+        line = msgspec.json.decode(row.body, type=Line)
     except msgspec.MsgspecError as error:
         return f"line {seq} cannot be read: {error}"
-    if (entry.seq, entry.kind, entry.object, entry.public) != (row.seq, row.kind, row.object, row.public):
+    if (line.seq, line.kind, line.object, line.public) != (row.seq, row.kind, row.object, row.public):
         return f"line {seq}: the columns beside its body were changed"
     return ""
 

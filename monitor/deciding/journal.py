@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from monitor.deciding.anchoring import Anchor, AnyAnchor
 from monitor.deciding.entry import Entry, Line
 from monitor.deciding.ledger import JournalError, Ledger
 from monitor.deciding.witness import Debts, Witness
@@ -23,6 +24,10 @@ TAIL = 5000
 """Public lines kept in memory for clients that poll."""
 BATCH = 256
 """Most lines in one transaction."""
+KEEP = 2.0
+"""Seconds between looks whether a full disk has space again."""
+SHED = frozenset({"transition", "source", "notify", "denied"})
+"""Kinds of lines that do not use up the reserve: it is for what was decided and done."""
 BACKLOG = 20000
 """Lines that may wait for the disk; further ones are refused."""
 
@@ -34,6 +39,10 @@ class JournalConfig(Section, frozen=True, kw_only=True):
     """Also append every sample to disk before its message is acknowledged."""
     record_for: Duration = 172800.0
     """How long recorded samples are kept."""
+    anchors: tuple[AnyAnchor, ...] = ()
+    """Where the head of the journal is noted as well: a tail that was cut off is found by it."""
+    anchor_every: Duration = 60.0
+    """How often, beside at each act."""
 
 
 class Journal:
@@ -52,6 +61,8 @@ class Journal:
         self._tail: deque[EventRow] = deque(maxlen=TAIL)
         self._closed = False
         self._head = ledger.head
+        self.listeners: list[Callable[[Sequence[Entry]], None]] = []
+        """Told of lines once they are on disk; they must not raise."""
         self.refused = 0
         """Lines that were not written."""
         self.failing = ""
@@ -62,16 +73,18 @@ class Journal:
         cls,
         path: Path | None,
         *,
+        anchors: Iterable[Anchor] = (),
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         witness: Witness | None = None,
     ) -> Journal:
         """Open or create the journal and check every line of it; JournalDamagedError when it is not whole.
 
-        path: None keeps it in memory only, for a daemon whose journal on disk is damaged. witness: a second record
-        of some lines; with it they count even while the journal cannot be written.
+        path: None keeps it in memory only, for a daemon whose journal on disk is damaged. anchors: heads noted
+        elsewhere, which it must have. witness: a second record of some lines; with it they count even while the
+        journal cannot be written.
         """
-        ledger, newest, debts = await asyncio.to_thread(_open, path, witness)
+        ledger, newest, debts = await asyncio.to_thread(_open, path, anchors, witness)
         journal = cls(ledger, clock, monotonic, debts)
         journal._tail.extend(entry.event() for entry in newest)
         return journal
@@ -85,6 +98,13 @@ class Journal:
     def reserve_used(self) -> bool:
         """Whether the disk is full and the journal lives from its reserve."""
         return self._ledger.reserve_used
+
+    @property
+    def hard_pressed(self) -> str:
+        """Why nothing should be begun without people: lines fail or use up the reserve; empty when neither."""
+        if self.failing:
+            return f"the journal cannot be written: {self.failing}"
+        return "the disk is full and the journal lives from its reserve" if self.reserve_used else ""
 
     def append(
         self,
@@ -105,9 +125,11 @@ class Journal:
         """
         future: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
         future.add_done_callback(_seen)
-        if self._closed or len(self._waiting) >= BACKLOG:
+        shed = kind in SHED and self._ledger.reserve_used
+        if self._closed or shed or len(self._waiting) >= BACKLOG:
             self.refused += 1
             why = "the journal is closed" if self._closed else f"{BACKLOG} lines wait for the disk already"
+            why = "the disk is full, and the reserve is for decisions and runs" if shed else why
             future.set_exception(JournalError(f"the journal cannot be written: {why}"))
             return future
         line = Line(
@@ -132,6 +154,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            spare = not self._ledger.reserve_used
             try:
                 entries = await loop.run_in_executor(self._writer, self._debts.append, [line for line, _ in batch])
             except Exception as error:  # noqa: BLE001 - whatever stopped the write, its callers must hear of it
@@ -144,13 +167,30 @@ class Journal:
                     elif not future.done():
                         future.set_exception(JournalError(str(error)))
                 continue
+            if spare and self._ledger.reserve_used:
+                self.append("journal", "engine", "the disk is full: the journal lives from its reserve", state="full")
             self.failing = ""
             self._head = self._ledger.head
             self._tail.extend(entry.event() for entry in entries if entry.public)
             for (_, future), entry in zip(batch, entries, strict=True):
                 if not future.done():
                     future.set_result(entry)
+            for listener in self.listeners:
+                listener(entries)
         self._flushing = None
+
+    async def keep(self) -> None:
+        """Take the reserve back once the disk has space again, and say so; until cancelled."""
+        while True:
+            await asyncio.sleep(KEEP)
+            if not (self.failing or self._ledger.reserve_used):
+                continue
+            if await asyncio.get_running_loop().run_in_executor(self._writer, self._ledger.renew):
+                before = self.refused
+                words = f"the disk has space again; {before} lines were not written since the start"
+                with suppress(JournalError):
+                    await self.append("journal", "engine", words, state="whole")
+                self.refused = before
 
     def events_after(self, seq: int, limit: int) -> list[EventRow]:
         """Public lines with a greater sequence number, in order; at most `limit`.
@@ -197,10 +237,10 @@ class Journal:
         await asyncio.to_thread(self._ledger.close)
 
 
-def _open(path: Path | None, witness: Witness | None) -> tuple[Ledger, list[Entry], Debts]:
+def _open(path: Path | None, anchors: Iterable[Anchor], witness: Witness | None) -> tuple[Ledger, list[Entry], Debts]:
     ledger = Ledger(path)
     try:
-        ledger.open()
+        ledger.open(anchors)
         debts = Debts(ledger, witness)
         with suppress(JournalError):
             debts.settle()

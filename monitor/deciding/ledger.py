@@ -1,29 +1,29 @@
 """The journal's table on disk: opens it whole or not at all, appends in one transaction, reads back.
 
-SQLAlchemy Core, so that the same table can stand in PostgreSQL. Everything here blocks; Journal calls it from
-its writer's thread. SQLite: WAL with synchronous=FULL, a commit is on disk when it returns.
+SQLAlchemy Core, so that the same table can stand in PostgreSQL: what is SQLite's own is in `journal_file`.
+Everything here blocks; Journal calls it from its writer's thread.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
 
 from monitor import failpoints
+from monitor.deciding import journal_file
+from monitor.deciding.anchoring import Anchor
 from monitor.deciding.entry import GENESIS, Entry, Line, Stored, Verdict, chained, check, opened
 from monitor.deciding.reserve import Reserve
+from monitor.text import clean
 
 SCHEMA = 1
-_TAKE_AGAIN = 5.0
+_UNREADABLE = (DatabaseError, OSError, ValueError, TypeError, msgspec.MsgspecError)
+"""What reading a damaged file can come to: SQLite's own errors, and texts that are none any more."""
 _metadata = sa.MetaData()
 _lines = sa.Table(
     "journal",
@@ -36,6 +36,8 @@ _lines = sa.Table(
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Index("journal_kind_object", "kind", "object"),
 )
+_as_stored = [sa.type_coerce(column, sa.Integer) if column.name == "public" else column for column in _lines.columns]
+"""The columns as they lie on disk: read as a truth value, anything but 0 would pass for 1."""
 _about = sa.Table(
     "about",
     _metadata,
@@ -52,8 +54,9 @@ class JournalDamagedError(Exception):
         self.why = why
         self.first_bad = first_bad
         super().__init__(
-            f"the journal {path} is damaged: {why}. Runbooks stay disabled, since what was decided and sent before "
-            "cannot be known. Next: `golive audit verify`, keep a copy, move the file aside, start again"
+            f"the journal {path} is damaged or cannot be used: {why}. Runbooks stay disabled, since what was decided "
+            "and sent before cannot be known. Next: `golive audit verify`, mend what it names or keep a copy and move "
+            "the file aside, start again"
         )
 
 
@@ -66,9 +69,8 @@ class Ledger:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._engine = _engine(path)
+        self._engine = journal_file.engine(path)
         self._reserve = Reserve(path.with_name("reserve")) if path is not None else None
-        self._tried = 0.0
         self.head: tuple[int, str] = (0, GENESIS)
         """Sequence number and hash of the last line on disk."""
 
@@ -82,40 +84,48 @@ class Ledger:
         """Whether the disk was full and the reserve was given to it."""
         return self._reserve is not None and not self._reserve.held
 
-    def open(self) -> None:
-        """Create the table or check all of it; JournalDamagedError when it is not whole or from the future."""
-        if self._path is not None:
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+    def open(self, anchors: Iterable[Anchor] = ()) -> None:
+        """Create the table or check all of it; JournalDamagedError when it is not whole, from the future or cut off.
+
+        anchors: heads that were noted elsewhere; a journal that does not have them is not whole.
+        """
         try:
-            _metadata.create_all(self._engine)
-            with self._engine.begin() as connection:
-                schema = connection.execute(sa.select(_about.c.value).where(_about.c.name == "schema")).scalar()
-                if schema is None:
-                    connection.execute(_about.insert().values(name="schema", value=str(SCHEMA)))
-                elif schema != str(SCHEMA):
-                    raise self._damaged(f"it has schema {schema}, this program knows {SCHEMA}", None)
-            verdict = self._verify()
-        except DatabaseError as error:
-            raise self._damaged(str(error.orig), None) from error
+            verdict = self._opened(anchors)
+        except _UNREADABLE as error:
+            if not journal_file.is_full(error) or self._reserve is None or not self._reserve.give():
+                raise self._damaged(_reason(error), None) from error
+            try:
+                verdict = self._opened(anchors)
+            except _UNREADABLE as again:
+                raise self._damaged(_reason(again), None) from again
         if not verdict.ok:
             raise self._damaged(verdict.why, verdict.first_bad)
         self.head = verdict.head
         if self._reserve is not None:
             self._reserve.take()
 
+    def _opened(self, anchors: Iterable[Anchor]) -> Verdict:
+        if self._path is not None:
+            journal_file.create(self._path)
+        _metadata.create_all(self._engine)
+        with self._engine.begin() as connection:
+            schema = connection.execute(sa.select(_about.c.value).where(_about.c.name == "schema")).scalar()
+            if schema is None:
+                connection.execute(_about.insert().values(name="schema", value=str(SCHEMA)))
+            elif schema != str(SCHEMA):
+                raise self._damaged(f"it has schema {clean(str(schema), 20)}, this program knows {SCHEMA}", None)
+        with self._engine.connect() as connection:
+            return _walk(connection, anchors)
+
     def _damaged(self, why: str, first_bad: int | None) -> JournalDamagedError:
         return JournalDamagedError(self._path or Path("memory"), why, first_bad)
-
-    def _verify(self) -> Verdict:
-        with self._engine.connect() as connection:
-            return _walk(connection)
 
     def append(self, lines: Sequence[Line]) -> list[Entry]:
         """Number, chain and commit lines together, in order; JournalError when they are not on disk."""
         try:
             return self._append(lines)
         except (DatabaseError, OSError) as error:
-            if self._reserve is None or not self._reserve.give():
+            if not journal_file.is_full(error) or self._reserve is None or not self._reserve.give():
                 raise JournalError(f"the journal cannot be written: {_reason(error)}") from error
         try:
             return self._append(lines)
@@ -135,13 +145,11 @@ class Ledger:
         with self._engine.begin() as connection:
             connection.execute(_lines.insert(), [row._asdict() for row in rows])
         self.head = (rows[-1].seq, rows[-1].hash)
-        self._renew()
         return entries
 
-    def _renew(self) -> None:
-        if self.reserve_used and self._reserve is not None and time.monotonic() - self._tried > _TAKE_AGAIN:
-            self._tried = time.monotonic()
-            self._reserve.take()
+    def renew(self) -> bool:
+        """Take the reserve again once there is space; whether it is there."""
+        return self._reserve is None or self._reserve.take()
 
     def read(
         self,
@@ -153,19 +161,13 @@ class Ledger:
         public: bool | None = None,
     ) -> list[Entry]:
         """Lines with a greater sequence number than `after`, in order, of one kind and one object where given."""
-        query = sa.select(_lines).where(_lines.c.seq > after).order_by(_lines.c.seq).limit(limit)
-        if kind is not None:
-            query = query.where(_lines.c.kind == kind)
-        if about is not None:
-            query = query.where(_lines.c.object == about)
-        if public is not None:
-            query = query.where(_lines.c.public == public)
+        query = select(after=after, limit=limit, kind=kind, about=about, public=public)
         with self._engine.connect() as connection:
             return [opened(Stored(*row)) for row in connection.execute(query)]
 
     def newest(self, limit: int) -> list[Entry]:
         """The last public lines, in order."""
-        query = sa.select(_lines).where(_lines.c.public).order_by(_lines.c.seq.desc()).limit(limit)
+        query = select(limit=limit, public=True, newest=True)
         with self._engine.connect() as connection:
             return [opened(Stored(*row)) for row in connection.execute(query)][::-1]
 
@@ -174,63 +176,93 @@ class Ledger:
         self._engine.dispose()
 
 
-def verify(path: Path, anchor: tuple[int, str] | None = None) -> Verdict:
-    """Check a journal file without changing it: every line's hash, order and columns.
+def verify(path: Path, anchor: Anchor | Iterable[Anchor] | None = None) -> Verdict:
+    """Check a journal file without changing it: the file, every line's hash, order and columns.
 
-    anchor: sequence number and hash noted elsewhere (a screen, /metrics); finds a tail that was cut, which the
-    chain alone cannot show. Blocks. A file that cannot be read as a journal is a Verdict too.
+    anchor: sequence numbers and hashes noted elsewhere (a screen, /metrics, a broker); they find a tail that was
+    cut and a file that was exchanged, which the chain alone cannot show. Blocks. A file that cannot be read as a
+    journal is a Verdict too.
     """
-    engine = sa.create_engine("sqlite://", creator=lambda: _read_only(path), poolclass=StaticPool)
+    noted = _noted(anchor)
     try:
-        with engine.connect() as connection:
-            verdict = _walk(connection, anchor)
-    except DatabaseError as error:
-        return Verdict(ok=False, entries=0, head=(0, GENESIS), first_bad=1, why=str(error.orig))
-    finally:
-        engine.dispose()
-    return verdict
+        with journal_file.reading(path) as engine, engine.connect() as connection:
+            return _walk(connection, noted)
+    except _UNREADABLE as error:
+        return Verdict(ok=False, entries=0, head=(0, GENESIS), first_bad=1, why=_reason(error))
 
 
-def show(path: Path, after: int, limit: int) -> list[Entry]:
-    """Read lines from a journal file without changing it; OSError or ValueError when it is not one. Blocks."""
-    engine = sa.create_engine("sqlite://", creator=lambda: _read_only(path), poolclass=StaticPool)
-    query = sa.select(_lines).where(_lines.c.seq > after).order_by(_lines.c.seq).limit(limit)
+def show(path: Path, after: int, limit: int | None, **only: Any) -> list[Entry]:  # noqa: ANN401 - as `select` takes them
+    """Read lines from a journal file without changing it; ValueError when it is not one. Blocks.
+
+    only: as `select` takes it.
+    """
     try:
-        with engine.connect() as connection:
-            return [opened(Stored(*row)) for row in connection.execute(query)]
-    except DatabaseError as error:
-        raise ValueError(f"{path} cannot be read as a journal: {error.orig}") from error
-    finally:
-        engine.dispose()
+        with journal_file.reading(path) as engine, engine.connect() as connection:
+            return [opened(Stored(*row)) for row in connection.execute(select(after=after, limit=limit, **only))]
+    except _UNREADABLE as error:
+        raise ValueError(f"{path} cannot be read as a journal: {_reason(error)}") from error
 
 
-def _walk(connection: sa.Connection, anchor: tuple[int, str] | None = None) -> Verdict:
+def select(
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    kind: str | None = None,
+    about: str | None = None,
+    public: bool | None = None,
+    newest: bool = False,
+) -> sa.Select[Any]:
+    """Lines with a greater sequence number than `after`, of one kind and one object where given.
+
+    newest: from the last one backwards.
+    """
+    order = _lines.c.seq.desc() if newest else _lines.c.seq
+    query = sa.select(_lines).where(_lines.c.seq > after).order_by(order).limit(limit)
+    for column, wanted in ((_lines.c.kind, kind), (_lines.c.object, about), (_lines.c.public, public)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    return query
+
+
+def _noted(anchor: Anchor | Iterable[Anchor] | None) -> list[Anchor]:
+    if anchor is None:
+        return []
+    if isinstance(anchor, tuple) and len(anchor) == 2 and isinstance(anchor[0], int):  # noqa: PLR2004 - one of them
+        return [(anchor[0], str(anchor[1]))]
+    return [each for each in anchor if isinstance(each, tuple)]
+
+
+def _walk(connection: sa.Connection, anchors: Iterable[Anchor] = ()) -> Verdict:
+    noted = sorted(set(anchors))
+    wanted: dict[int, list[str]] = {}
+    for seq, digest in noted:
+        wanted.setdefault(seq, []).append(digest)
     verdict = Verdict(ok=True, entries=0, head=(0, GENESIS))
-    rows = connection.execution_options(yield_per=1000).execute(sa.select(_lines).order_by(_lines.c.seq))
+    rows = connection.execution_options(yield_per=1000).execute(sa.select(*_as_stored).order_by(_lines.c.seq))
     try:
         for step in check(_stored(rows)):
-            verdict = step.verdict
-            if anchor and step.row is not None and step.row.seq == anchor[0] and step.row.hash != anchor[1]:
-                seq = anchor[0]
-                return Verdict(
-                    ok=False,
-                    entries=seq - 1,
-                    head=verdict.head,
-                    first_bad=seq,
-                    why=f"line {seq} is not the anchored one",
-                )
-    except DatabaseError as error:
-        bad = verdict.entries + 1
-        return Verdict(ok=False, entries=verdict.entries, head=verdict.head, first_bad=bad, why=str(error.orig))
-    if verdict.ok and anchor and verdict.entries < anchor[0]:
-        bad = verdict.entries + 1
-        why = f"the tail was cut: line {anchor[0]} was anchored, the last one here is {verdict.entries}"
-        return Verdict(ok=False, entries=verdict.entries, head=verdict.head, first_bad=bad, why=why)
-    return verdict
+            before, verdict = verdict, step.verdict
+            row = step.row
+            if row is not None and not all(row.hash.startswith(digest) for digest in wanted.get(row.seq, ())):
+                return _bad(before, f"line {row.seq} is not the one that was anchored")
+        why = journal_file.unsound(connection) if verdict.ok else ""
+    except _UNREADABLE as error:
+        return _bad(verdict, f"line {verdict.entries + 1} cannot be read: {_reason(error)}")
+    if verdict.ok and noted and verdict.entries < noted[-1][0]:
+        last = noted[-1][0]
+        return _bad(verdict, f"the tail was cut: line {last} was anchored, the last one here is {verdict.entries}")
+    return _bad(verdict, why) if why else verdict
+
+
+def _bad(whole: Verdict, why: str) -> Verdict:
+    """The line after the last whole one is the first bad one."""
+    return Verdict(ok=False, entries=whole.entries, head=whole.head, first_bad=whole.entries + 1, why=why)
 
 
 def _stored(rows: sa.CursorResult[Any]) -> Iterator[Stored]:
     for row in rows:
+        if not (isinstance(row.body, str) and isinstance(row.hash, str)):
+            raise TypeError("it is no text any more")
         yield Stored(*tuple(row))
 
 
@@ -239,22 +271,5 @@ def _numbered(line: Line, seq: int) -> Line:
     return Line(**{**fields, "seq": seq})
 
 
-def _reason(error: DatabaseError | OSError) -> str:
+def _reason(error: Exception) -> str:
     return str(error.orig) if isinstance(error, DatabaseError) else str(error)
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, check_same_thread=False)
-
-
-def _engine(path: Path | None) -> sa.Engine:
-    if path is None:
-        return sa.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
-
-    @sa.event.listens_for(engine, "connect")
-    def _durable(connection: sqlite3.Connection, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    return engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -16,6 +17,12 @@ from monitor.units import format_duration
 
 RESUME_WITHIN = 120.0
 """Seconds since a run's last line after which it does not go on by itself."""
+
+
+def steady() -> float:
+    """Seconds on a clock that nobody can set and that goes on while the machine sleeps, where there is one."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 async def decisions(journal: Journal) -> list[Decision]:

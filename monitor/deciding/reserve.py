@@ -14,8 +14,8 @@ class Reserve:
     def __init__(self, path: Path, size: int = RESERVE_BYTES) -> None:
         self._path = path
         self._size = size
-        self.held = False
-        """Whether the space is there to be given back."""
+        self.held = path.is_file() and path.stat().st_size >= size
+        """Whether the space is there to be given back; an earlier life may have left it."""
 
     def take(self) -> bool:
         """Take the space when it can be had; False when the disk has not got it."""

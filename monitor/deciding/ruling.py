@@ -153,8 +153,7 @@ def _asking(decision: Decision, view: View) -> Change | None:
         return void(decision, view, why)
     if len(fresh(decision.votes, view.facts.at, view.mono)) != len(decision.votes):
         return void(decision, view, "signatures have expired")
-    late = decision.deadline is not None and view.facts.at >= decision.deadline
-    if decision.state is not State.AWAITING or not (late or view.overdue):
+    if decision.state is not State.AWAITING or not view.overdue:
         return _asked_again(decision, view)
     if decision.approval.on_deadline == "deny":
         return _to(decision, State.DENIED, view, "nobody approved in time: denied")

@@ -59,7 +59,9 @@ class Watches:
                 for case in by_id.values():
                     if covered(case.decision, together):
                         case.supersede(decision.id)
-            self._adopt(open_case(decision), together)
+            case = open_case(decision)
+            self._adopt(case, together)
+            case.look(facts)
         self.waiting = docket.waiting
         if not self.waiting or before:
             return ""

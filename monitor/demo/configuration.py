@@ -72,10 +72,20 @@ def write(directory: Path, *, port: int, broker: int, routing: int, pager: int) 
     setup = Setup(directory, config, {person: secrets.token_urlsafe(24) for person in PEOPLE})
     (directory / "people").mkdir(mode=0o700)
     for person, token in setup.tokens.items():
-        descriptor = os.open(setup.token_file(person), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(token + "\n")
+        _keep(setup.token_file(person), token)
+    _keep(token_of_posts(directory), secrets.token_urlsafe(24))
     return setup
+
+
+def token_of_posts(directory: Path) -> Path:
+    """The file with the token that the legacy platform posts its queue statistics with."""
+    return directory / "acd-legacy.token"
+
+
+def _keep(path: Path, secret: str) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(secret + "\n")
 
 
 def _filled(name: str, ports: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 from monitor.demo.broker import MISSING, BrokerMissingError, available
 from monitor.demo.children import DAEMON, WORLD, Child
-from monitor.demo.configuration import Setup, claim, write
+from monitor.demo.configuration import Setup, claim, token_of_posts, write
 from monitor.demo.daemon_client import DaemonClient, RoutingClient, ready_within
 from monitor.demo.receiver import Page, Receiver
 from monitor.demo.world import Ports
@@ -68,7 +68,8 @@ async def production(
         receiver = Receiver(hear)
         pager = await receiver.start()
         stack.push_async_callback(receiver.stop)
-        world = await Child.start("simulated world", WORLD, str(seed), log=directory / "world.log")
+        posting = str(port), str(token_of_posts(directory))
+        world = await Child.start("simulated world", WORLD, str(seed), *posting, log=directory / "world.log")
         stack.push_async_callback(world.stop)
         ports = await _ports(world)
         setup = write(directory, port=port, broker=ports.broker, routing=ports.routing, pager=pager)

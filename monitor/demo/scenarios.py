@@ -52,7 +52,7 @@ SCENARIOS: dict[str, Scenario] = {
         breaches=frozenset({"integrations"}),
     ),
     "blind": Scenario(
-        "all sources die: UNKNOWN within seconds, the pager is called, nothing is executed",
+        "all telemetry falls silent: UNKNOWN within seconds, the pager is called, nothing is executed",
         reaches="UNKNOWN",
         verdict="UNKNOWN",
         pages=True,

@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.demo.calls import Line
 from monitor.demo.centre import Centre, Report
-from monitor.demo.geography import INTEGRATIONS, PACE, PLATFORMS, SITES, TRUNKS, Platform
+from monitor.demo.geography import PACE, PLATFORMS, SITES, TRUNKS, Platform
 from monitor.quality.codecs import G711_BARE
 from monitor.quality.emodel import mos, mouth_to_ear, rating
 
@@ -118,26 +118,11 @@ class Telemetry:
         return self._native("workforce", centre.now, rows)
 
     def _probes(self, centre: Centre) -> Message:
-        rows: list[tuple[str, float, dict[str, str]]] = []
-        for platform in PLATFORMS:
-            for integration in INTEGRATIONS:
-                down = integration == "crm" and platform == "target" and centre.trouble("crm") > 0
-                where = {"platform": platform, "integration": integration}
-                rows += [
-                    ("golive_integration_up", 0.0 if down else 1.0, where),
-                    ("golive_integration_request_seconds", 4.8 if down else 0.12, {**where, "operation": "lookup"}),
-                    ("golive_integration_error_ratio", 1.0 if down else 0.0, where),
-                ]
-                if integration == "crm":
-                    rows.append(("golive_screen_pop_seconds", 6.0 if down else 0.4, where))
-            for site in SITES:
-                rows.append(
-                    (
-                        "golive_link_up",
-                        1.0,
-                        {"platform": platform, "site": site, "link": f"wan-{site}", "role": "primary"},
-                    )
-                )
+        rows: list[tuple[str, float, dict[str, str]]] = [
+            ("golive_link_up", 1.0, {"platform": platform, "site": site, "link": f"wan-{site}", "role": "primary"})
+            for platform in PLATFORMS
+            for site in SITES
+        ]
         return self._native("probes", centre.now, rows)
 
 

@@ -71,6 +71,18 @@ class Inlet(Protocol):
         """
         ...
 
+    def transcript(
+        self, got: bytes, received: float, *, sent: bytes = b"", fault: str = "", hidden: Sequence[str] = ()
+    ) -> None:
+        """Keep a raw exchange for people who look into the collector: the newest of each second, and every one that failed.
+
+        Cheap enough for every exchange; a collector that hears thousands of messages a second hands over one of a batch.
+        What is refused (`refuse`) is kept without a further call. got: what came. sent: what was asked, empty for
+        a source that speaks by itself. fault: why it failed, one word or a short clause; empty when it did not.
+        hidden: values beside the secrets that may never be shown, such as those that an answer gave for later requests.
+        """
+        ...
+
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a source's sequence number; gaps are counted exactly. False when it is a duplicate.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Sequence as Several
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -11,12 +12,13 @@ import numpy as np
 
 from monitor.intake.inlet import Handles, Numbers
 from monitor.intake.sequences import Sequence
+from monitor.intake.transcripts import Transcripts, glimpse
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.rings import F8, I8
 from monitor.judging.store import AHEAD, Store
 from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
 from monitor.model import Labels
-from monitor.text import OutsideText, clean, escaped
+from monitor.text import OutsideText, clean
 
 BATCH = 4_000
 """Staged samples that are put into the store without waiting for the next tick."""
@@ -60,9 +62,11 @@ class Door:
         """Source time of the newest sample taken."""
         self.last_message = -np.inf
         """When the newest message arrived."""
-        self.last_refused: OutsideText = clean("")
         self.is_connected = False
         self.detail: OutsideText = clean("")
+        self.transcripts = Transcripts()
+        self._last_refused: OutsideText = clean("")
+        self._unread: tuple[str, bytes] | None = None
         self._sources: dict[str, Sequence] = {}
         self._handles: list[int] = []
         self._values: list[float] = []
@@ -181,7 +185,22 @@ class Door:
         """Count messages that could not be used and keep one, escaped."""
         self.refused[reason] += count
         self.last_message = received
-        self.last_refused = clean(f"{reason}: {escaped(raw)}")
+        self._unread = reason, raw
+        self.transcripts.add(raw, received, fault=reason)
+
+    @property
+    def last_refused(self) -> OutsideText:
+        """The newest refused message with its reason, escaped and redacted. Made when it is looked at."""
+        if self._unread is not None:
+            (reason, raw), self._unread = self._unread, None
+            self._last_refused = clean(f"{reason}: {glimpse(raw)}")
+        return self._last_refused
+
+    def transcript(
+        self, got: bytes, received: float, *, sent: bytes = b"", fault: str = "", hidden: Several[str] = ()
+    ) -> None:
+        """Keep a raw exchange."""
+        self.transcripts.add(got, received, sent=sent, fault=fault, hidden=hidden)
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a sequence number; False for a repeat."""

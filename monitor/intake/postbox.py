@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 POST_LIMIT = 1024 * 1024
-"""Bytes of one post, unpacked, beyond which it is refused."""
+"""Bytes of one post, unpacked, beyond which most postboxes refuse it."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,11 @@ class Postbox(Protocol):
     @property
     def takes_samples(self) -> bool:
         """Whether /api/v1/samples is its way in as well, with the token telling which of them is meant."""
+        ...
+
+    @property
+    def post_limit(self) -> int:
+        """Bytes of one post, unpacked, beyond which it is refused unread."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from monitor.intake.inlet import Inlet
 from monitor.plan import Section
@@ -21,6 +21,9 @@ class Source(Section, frozen=True, kw_only=True):
     """Age at which a sample is STALE (default twice `every`); at twice this it is UNKNOWN."""
     independence: str = ""
     """Sources with the same word here count as one witness; default: the collector's name."""
+    on_start: Literal["retry", "fail"] = "retry"
+    """What follows when it fails before it ever worked: it is tried again by itself (retry), or it waits for a person
+    (fail), until golive is started again or its secret files change: for logins that are locked after a few tries."""
 
     @property
     def stale_after(self) -> float:

@@ -4,7 +4,7 @@ gmqtt acknowledges a message when the coroutine that got it returns, one task an
 right but costs more than judging the message. Here the packets that arrive in one turn of the event loop are
 handed over as one batch and acknowledged in one write, after the handler returned: the same promise at a
 third of the cost. Two of gmqtt's packet handlers are replaced for it (PUBLISH, and PUBACK because the
-original does not read MQTT 5 reason codes); tests/monitor/outbound holds the pinned release to them.
+original, which still runs, does not read MQTT 5 reason codes); tests/monitor/outbound holds the pinned release to them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -181,7 +182,7 @@ class Session:
         client.on_subscribe = self._on_subscribe
         packets = client._package_handler  # noqa: SLF001 - see the module
         packets._handle_publish_packet = deliveries.take  # noqa: SLF001 - see the module
-        packets._handle_puback_packet = self._on_puback  # noqa: SLF001 - see the module
+        packets._handle_puback_packet = partial(self._on_puback, packets._handle_puback_packet)  # noqa: SLF001 - see the module
         try:
             async with asyncio.timeout(broker.connect_timeout):
                 await self._unless_ended(
@@ -230,7 +231,9 @@ class Session:
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(error)
 
-    def _on_puback(self, _cmd: int, packet: bytes) -> None:
+    def _on_puback(self, freeing: Callable[[int, bytes], None], cmd: int, packet: bytes) -> None:
+        """A receipt. freeing: gmqtt's own part, which makes the packet's number free for another message."""
+        freeing(cmd, packet)
         if self._receipt is not None and not self._receipt.done():
             self._receipt.set_result(packet[2] if len(packet) > 2 else 0)  # noqa: PLR2004 - after the packet id
 

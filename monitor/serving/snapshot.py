@@ -6,13 +6,10 @@ All times are unix seconds, all spans seconds, all values in base units. Text fi
 
 from __future__ import annotations
 
-import msgspec
+from monitor.serving.condition_rows import SelfRow
+from monitor.serving.row import Row
 
 SCHEMA = 1
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, gc=False):
-    """Base of every row. No row can be part of a cycle, so the garbage collector need not look at thousands a tick."""
 
 
 class CutoverRow(Row, frozen=True, kw_only=True):
@@ -130,6 +127,11 @@ class SourceRow(Row, frozen=True, kw_only=True):
     next_try: float | None = None
     last_refused: str = ""
     """The newest refused message, escaped, with its reason."""
+    circuit: str = "closed"
+    """closed: tried as usual. open: it failed five times in a row and rests long. half_open: one try is on probation."""
+    restarts: int = 0
+    transcripts: int = 0
+    """Raw exchanges that named people can read at /api/v1/transcripts/NAME."""
 
 
 class EvidenceRow(Row, frozen=True, kw_only=True):
@@ -344,25 +346,6 @@ class EventRow(Row, frozen=True, kw_only=True):
     what: str
     object: str
     state: str = ""
-
-
-class SelfRow(Row, frozen=True, kw_only=True):
-    """The monitor's own condition."""
-
-    version: str
-    started_at: float
-    tick: int
-    tick_seconds: float
-    loop_lag: float
-    """How late the newest tick began, seconds."""
-    series: int
-    quarantined: int
-    journal_seq: int
-    journal_hash: str
-    longest_piece: float = 0.0
-    """The longest stretch for which a tick of the last half minute kept the loop to itself, seconds."""
-    degraded: str = ""
-    """Why the daemon is not whole, in words; empty when it is."""
 
 
 class Snapshot(Row, frozen=True, kw_only=True):

@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from monitor.outbound import aws
+from monitor.outbound.aws_service import STRANGE
 from monitor.outbound.http import RequestError
 from monitor.redaction import masked
 from monitor.template import TemplateError, filled, texts
 from monitor.text import clean
 from monitor.units import Duration
-from runbooks import aws
 from runbooks.connect import distribution, service
 from runbooks.connect.looking import LOOKS, Unanswered
 from runbooks.connect.wire import Wire, error_words, request_id, result
@@ -78,6 +79,11 @@ class AmazonConnect(Step, frozen=True, kw_only=True, tag="amazon_connect", tag_f
     def tells(self) -> bool:
         """Whether it can be asked if it took effect."""
         return self.probe is not None or self.operation in LOOKS
+
+    @property
+    def asking_takes(self) -> float:
+        """Seconds that asking takes at most, by the probe or by requests of our own."""
+        return self.probe.timeout if self.probe is not None else self.timeout
 
     def fields(self, context: Context) -> dict[str, Any]:
         """The request's fields as they will be sent; numbers may still be text."""
@@ -156,7 +162,7 @@ class AmazonConnect(Step, frozen=True, kw_only=True, tag="amazon_connect", tag_f
             )
         await context.reach("step.after_reply")
         if "Error" in answer:
-            strange = answer["Error"].get("Code") == service.STRANGE
+            strange = answer["Error"].get("Code") == STRANGE
             kind: Literal["failed", "unknown"] = "unknown" if status >= _SERVER_ERROR or strange else "failed"
             return Outcome(kind=kind, detail=f"Amazon Connect answered {status} {error_words(answer)}")
         if self.operation == "StartTestCaseExecution":

@@ -125,6 +125,12 @@ class Command(Step, frozen=True, kw_only=True, tag="command", tag_field="action"
         """Whether it can be asked if it took effect."""
         return self.probe is not None or self.check is not None
 
+    @property
+    def asking_takes(self) -> float:
+        """Seconds that the program that looks, or the probe where there is one, takes at most."""
+        looks = self.probe or self.check
+        return looks.timeout if looks is not None else 0.0
+
     def request_text(self, context: Context) -> str:
         """The command as one could type it, with its variables, secrets masked."""
         shown = (

@@ -1,10 +1,9 @@
-"""A request before it is signed, and secrets on their way into it."""
+"""Secrets on their way into a request, and headers that can be sent."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from typing import NamedTuple
 
 from monitor.outbound.http import RequestError
 from monitor.secrets import SecretError, SecretRef
@@ -12,16 +11,6 @@ from runbooks.context import Context
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header's name (RFC 9110 5.6.2)."""
-
-
-class Draft(NamedTuple):
-    """What will go on the wire, but for the headers that prove who sends it."""
-
-    method: str
-    url: str
-    """Exactly as it is asked for: a signature over another spelling would not hold."""
-    headers: dict[str, str]
-    body: bytes
 
 
 async def reveal(value: str | SecretRef, context: Context) -> str:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
+from monitor.outbound.draft import Draft
 from monitor.outbound.http import RequestError
 from monitor.plan import Section
 from monitor.secrets import MASK, SecretRef
 from monitor.template import TemplateError, fill
-from runbooks.auth.draft import TOKEN, Draft, reveal
+from runbooks.auth.draft import TOKEN, reveal
 from runbooks.context import Context
 from runbooks.mistake import Mistake
 from runbooks.setting import Setting

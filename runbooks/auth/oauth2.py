@@ -13,13 +13,14 @@ from urllib.parse import quote_plus, urlencode
 import msgspec
 
 from monitor.outbound.addresses import Forbidden, allowed, target_of
+from monitor.outbound.draft import Draft
 from monitor.outbound.http import Answer, RequestError
 from monitor.outbound.http import request as send
 from monitor.plan import Section
 from monitor.redaction import learn
 from monitor.secrets import MASK, Secret, SecretRef
 from monitor.units import Duration
-from runbooks.auth.draft import Draft, reveal
+from runbooks.auth.draft import reveal
 from runbooks.context import Context
 from runbooks.endpoint import split
 from runbooks.expect import excerpt

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+from monitor.outbound import aws
+from monitor.outbound.draft import Draft
 from monitor.outbound.http import RequestError
 from monitor.plan import Section
 from monitor.secrets import MASK
-from runbooks import aws
-from runbooks.auth.draft import Draft
 from runbooks.context import Context
 from runbooks.mistake import Mistake
 from runbooks.setting import Setting

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from monitor.outbound.draft import Draft
 from monitor.outbound.http import RequestError
 from monitor.plan import Section
 from monitor.secrets import MASK, SecretRef
-from runbooks.auth.draft import Draft, reveal
+from runbooks.auth.draft import reveal
 from runbooks.context import Context
 from runbooks.mistake import Mistake
 from runbooks.setting import Setting

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from yarl import URL
-
+from monitor.outbound import aws
+from monitor.outbound.aws_service import service
+from monitor.outbound.draft import Draft
 from monitor.outbound.http import Answer
-from runbooks import aws
-from runbooks.auth.draft import Draft
-from runbooks.expect import excerpt
 
 NAME = "connect"
-STRANGE = "NotAmazonConnect"
-"""The code of an error that somebody else's answer reads as."""
-_ERROR, _CHINA, _NUMBER = 300, "cn-", "x-amzn-requestid"
+_CHINA = "cn-"
 
 
 def endpoint(region: str, endpoint_url: str | None) -> str:
@@ -34,13 +29,9 @@ def endpoint(region: str, endpoint_url: str | None) -> str:
     return f"https://{NAME}.{region}.amazonaws.com{'.cn' if region.startswith(_CHINA) else ''}"
 
 
-@cache
 def model() -> Any:  # noqa: ANN401 - botocore ships no types
     """The service model; AwsError without botocore. Takes a third of a second the first time."""
-    aws.quieted()
-    from botocore.session import Session
-
-    return Session().get_service_model(NAME)
+    return service(NAME).model
 
 
 def shaped(operation: str, given: Mapping[str, Any], *, unfilled: bool = False) -> dict[str, Any]:
@@ -129,55 +120,13 @@ def draft(
     operation: str, given: Mapping[str, Any], where: str, region: str, credentials: aws.Credentials | None, base: Path
 ) -> Draft:
     """The request as it goes on the wire, signed; AwsError without botocore or credentials, ValueError for the input."""
-    from botocore.awsrequest import prepare_request_dict
-    from botocore.serialize import create_serializer
-
-    described = model().operation_model(operation)
-    serializer = create_serializer(model().metadata["protocol"], include_validation=True)
-    parts = serializer.serialize_to_request(shaped(operation, given), described)
-    prepare_request_dict(parts, endpoint_url=where)
-    url = str(URL(parts["url"]))
-    headers = {name: str(value) for name, value in parts["headers"].items()}
-    plain = Draft(parts["method"], url, headers, bytes(parts["body"] or b""))
-    return plain._replace(headers=headers | aws.signed(plain, NAME, region, credentials, base))
+    described = service(NAME)
+    return described.draft(operation, shaped(operation, given), where, region, aws.Keys(credentials, base))
 
 
 def read(operation: str, answer: Answer) -> dict[str, Any]:
-    """An answer by the model: its fields, or `Error` with `Code` and `Message`.
-
-    Amazon numbers every answer. One without a number is something else's on the way (a proxy's page, say): it says
-    nothing of what Amazon did, so it reads as an error whatever its status.
-    """
-    from botocore.parsers import ResponseParserError, create_parser
-
-    parser = create_parser(model().metadata["protocol"])
-    parts = {"status_code": answer.status, "headers": _Headers(answer.headers), "body": answer.body}
-    try:
-        parsed: dict[str, Any] = parser.parse(parts, model().operation_model(operation).output_shape)
-    except (ResponseParserError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        return {"Error": {"Code": STRANGE, "Message": "an answer that Amazon Connect does not give"}}
-    if not any(name.lower() == _NUMBER for name, _ in answer.headers):
-        return {"Error": {"Code": STRANGE, "Message": f"not an answer of Amazon Connect: {excerpt(answer.body)}"}}
-    if answer.status >= _ERROR:
-        parsed.setdefault("Error", {})
-    return parsed
-
-
-class _Headers(dict[str, str]):
-    """Headers as the parser looks them up: by any spelling."""
-
-    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
-        super().__init__({name.lower(): value for name, value in pairs})
-
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - as dict does
-        """A header's value."""
-        return super().get(key.lower(), default)
-
-    def __getitem__(self, key: str) -> str:
-        return super().__getitem__(key.lower())
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(str(key).lower())
+    """An answer by the model: its fields, or `Error` with `Code` and `Message`, STRANGE for somebody else's answer."""
+    return service(NAME).read(operation, answer.status, answer.headers, answer.body)
 
 
 def place(where: str) -> tuple[str, int]:

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+from monitor.outbound import aws
 from monitor.outbound.http import Hook, RequestError
 from monitor.outbound.http import request as send
 from monitor.redaction import masked
 from monitor.text import clean
-from runbooks import aws
 from runbooks.connect import service
 from runbooks.connect.looking import Unanswered
 from runbooks.context import Context

@@ -16,12 +16,23 @@ import collectors.kinds
 from collectors.kinds import AnyCollector
 from monitor.catalogue.inventory import CATALOGUE, OWN, label_names
 from monitor.documents.loading import load_text
+from monitor.intake.probing import Probed
+from monitor.intake.transcripts import shown
+from monitor.redaction import known
 from monitor.text import clean_label
 from tests.collectors.contract import Kind, Talk, fields, kinds, made, met, running, sockets
+from tests.rig.canaries import leaks
 from tests.rig.inlet import RecordingInlet
 from tests.rig.waiting import until
 
 pytestmark = pytest.mark.real
+
+SURE = 12
+"""Characters of a secret above which a piece of text that looks like it is it."""
+WITHOUT_TRANSCRIPTS: frozenset[str] = frozenset()
+"""Kinds that hand no raw exchanges over: none."""
+WITHOUT_PROBE: frozenset[str] = frozenset()
+"""Kinds that `golive doctor` can only say so of: none."""
 
 every_kind = pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.name)
 
@@ -144,6 +155,41 @@ async def test_garbage_is_counted_and_not_fatal(kind: Kind, tmp_path: Path) -> N
         await talk.until_more()
         assert [words for state, words in inlet.health if state == "lost"] == []
         assert inlet.raw != [] or kind.adapter.asks
+
+
+@every_kind
+async def test_people_can_read_what_was_said(kind: Kind, tmp_path: Path) -> None:
+    """Raw exchanges are there to hold a number against what really came, with none of the process's secrets in them."""
+    if kind.name in WITHOUT_TRANSCRIPTS:
+        return
+    inlet = RecordingInlet()
+    async with kind.adapter.counterpart(tmp_path) as peer, running(met(kind, peer), inlet):
+        talk = Talk(peer, inlet)
+        await talk.until_more()
+        await talk.until(lambda kept: bool(kept.transcripts))
+    assert any(got for _, got, _ in inlet.transcripts)
+    seen = shown(kind.name, inlet.kept, inlet.kept.raw())
+    texts = [text for one in (*seen.recent, *seen.failures) for text in (one.sent, one.got, one.fault)]
+    certain = [secret for secret in known() if len(secret) >= SURE]
+    assert [secret for secret in certain for text in texts if leaks(text, secret)] == []
+
+
+@every_kind
+async def test_it_can_be_tried_before_the_cutover(kind: Kind, tmp_path: Path) -> None:
+    """`golive doctor` finds nothing failed where its source is well, and says what failed and what to do where it is not."""
+    if kind.name in WITHOUT_PROBE:
+        return
+    assert issubclass(kind.type, Probed)
+    async with asyncio.timeout(50):
+        async with kind.adapter.counterpart(tmp_path) as peer:
+            well = await made(kind, peer.configuration()).probe(Path())
+        assert well
+        assert [check for check in well if check.state == "fail"] == []
+        async with kind.adapter.unreachable(tmp_path) as configuration:
+            ill = await made(kind, configuration).probe(Path())
+    failed = [check for check in ill if check.state == "fail"]
+    assert failed
+    assert all(len(check.words) > 10 and check.next for check in failed)
 
 
 async def test_a_collector_that_blocks_would_be_found() -> None:

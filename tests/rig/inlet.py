@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from monitor.intake.inlet import Handles, Numbers
+from monitor.intake.transcripts import Transcripts
 from monitor.model import Labels, Sample
 
 
@@ -28,6 +29,8 @@ class RecordingInlet:
         self.blanks: list[tuple[str, Labels, str]] = []
         self.refused: Counter[str] = Counter()
         self.raw: list[bytes] = []
+        self.transcripts: list[tuple[bytes, bytes, str]] = []
+        self.kept = Transcripts()
         self.messages = 0
         self.seen: set[tuple[str, int]] = set()
         self.duplicates = 0
@@ -81,6 +84,13 @@ class RecordingInlet:
         self.refused[reason] += count
         self.raw.append(raw)
         self._news.set()
+
+    def transcript(
+        self, got: bytes, received: float, *, sent: bytes = b"", fault: str = "", hidden: Sequence[str] = ()
+    ) -> None:
+        """Keep the exchange."""
+        self.transcripts.append((sent, got, fault))
+        self.kept.add(got, received, sent=sent, fault=fault, hidden=hidden)
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """False for a repeat."""

@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -53,10 +54,14 @@ class Shelf:
 class Rollback:
     """Ticks a desk with one trigger that is true, and signs what it asks."""
 
-    def __init__(self, state: Path, book: Runbook, window: float = 0.0, mode: str = "approve") -> None:
+    def __init__(
+        self, state: Path, book: Runbook, clock: Callable[[], float] = time.time, window: float = 0.0, **more: Any
+    ) -> None:
+        """more: fields of the trigger."""
         self.state = state
+        self.clock = clock
         self.window = window
-        self.mode = mode
+        self.more = more
         self.book = Shelf(book)
         self.name = book.name
         self.signals = dict(SIGNALS)
@@ -70,17 +75,19 @@ class Rollback:
         self._ticking: asyncio.Task[None]
 
     async def __aenter__(self) -> Self:
-        self.journal = await Journal.open(self.state / "journal.db")
+        self.journal = await Journal.open(self.state / "journal.db", clock=self.clock)
         self.desk = Desk(
-            triggers=[trigger(runbook=self.name, cooldown=3600.0, parameters=self.parameters, mode=self.mode)],
+            triggers=[
+                trigger(**{"runbook": self.name, "cooldown": 3600.0, "parameters": self.parameters, **self.more})
+            ],
             people=PEOPLE,
             book=self.book,
-            executor=Runner(self.journal, self.state, undo_window=self.window),
+            executor=Runner(self.journal, self.state, self.clock, undo_window=self.window),
             journal=self.journal,
             default_mode="approve",
             cutover_name="retail",
             config_digest="c1",
-            clock=time.time,
+            clock=self.clock,
             on_event=lambda kind, _row, what: self.events.append((kind, what)),
             on_rolled_back=self._concluded,
         )
@@ -100,7 +107,7 @@ class Rollback:
     async def _tick(self) -> None:
         while True:
             self.observe()
-            facts = Facts(at=time.time(), stage=self.stage, rules={"abandon": Truth.TRUE}, signals=dict(self.signals))
+            facts = Facts(at=self.clock(), stage=self.stage, rules={"abandon": Truth.TRUE}, signals=dict(self.signals))
             self.desk.consider(facts)
             self.ticked.set()
             await asyncio.sleep(TICK)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.outbound import aws
 from monitor.secrets import SecretRef
-from runbooks import aws
 from runbooks.actions.amazon_connect import AmazonConnect
 from runbooks.conduct import perform, probed
 from runbooks.connect import distribution, service

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -199,7 +200,7 @@ async def test_tokens_of_one_run_serve_the_next_without_the_disk(
     (tmp_path / "oauth").write_text(CANARIES["oauth"])
     (tmp_path / "oauth").chmod(0o600)
     outlets = Outlets()
-    monkeypatch.setattr(rollback_module, "Runner", lambda journal, base: Runner(journal, base, outlets=outlets))
+    monkeypatch.setattr(rollback_module, "Runner", partial(Runner, outlets=outlets))
     async with echoing() as host:
         text = LINE.format(host=host) + STEPS["oauth"].format(base=f"http://{host}", tool="")
         async with Rollback(tmp_path, runbook(text)) as world:

@@ -29,6 +29,7 @@ DECISION_STATES = (
     "withdrawn",
     "recorded",
 )
+CIRCUITS = ("closed", "open", "half_open")
 POINT_STATES = ("open", "passed", "unknown")
 MESSAGE_REASONS = frozenset({"malformed", "too_large", "wrong_type", "no_time", "foreign", "unknown_metric"})
 """Reasons for which a whole message is refused (monitor.intake.inlet); any other concerns single samples."""
@@ -158,6 +159,16 @@ def _collector_states(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
         yield from _one_hot((("collector", row.name),), "state", states, row.state)
 
 
+def _circuits(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        yield from _one_hot((("collector", row.name),), "state", CIRCUITS, row.circuit)
+
+
+def _restarts(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.sources:
+        yield (("collector", row.name),), float(row.restarts)
+
+
 def _last_success(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     for row in snapshot.sources:
         if row.age is not None:
@@ -195,6 +206,30 @@ def _journal_entries(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
 def _journal_head(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     if snapshot.events:
         yield (), snapshot.events[-1].at
+
+
+def _head_info(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    if snapshot.monitor.anchored_seq:
+        yield (("hash", snapshot.monitor.anchored_hash), ("seq", str(snapshot.monitor.anchored_seq))), 1.0
+
+
+def _anchored(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.monitor.anchors:
+        yield (("anchor", row.name),), float(row.seq)
+
+
+def _anchors(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    for row in snapshot.monitor.anchors:
+        yield (("anchor", row.name), ("result", "ok")), float(row.sent)
+        yield (("anchor", row.name), ("result", "failed")), float(row.failed)
+
+
+def _reserve(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), float(snapshot.monitor.reserve_used)
+
+
+def _refused_lines(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), float(snapshot.monitor.journal_refused)
 
 
 def _loop_lag(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
@@ -267,6 +302,13 @@ CONDITIONS: tuple[Condition, ...] = (
         _collector_states,
     ),
     Condition(
+        "golive_collector_circuit",
+        _G,
+        "Whether a collector is tried as usual, rests long, or is on probation: 1 for the one it is.",
+        _circuits,
+    ),
+    Condition("golive_collector_restarts_total", _C, "Times a collector was started again.", _restarts),
+    Condition(
         "golive_collector_last_success_timestamp_seconds", _G, "When a collector last took a sample.", _last_success
     ),
     Condition("golive_ingest_messages_total", _C, "Messages that a collector heard, by result.", _messages),
@@ -282,6 +324,21 @@ CONDITIONS: tuple[Condition, ...] = (
         "When the newest public line of the journal was written.",
         _journal_head,
     ),
+    Condition(
+        "golive_journal_head_info",
+        _G,
+        "The journal's head as it last went out, every minute and at each act: an anchor for golive audit verify.",
+        _head_info,
+    ),
+    Condition("golive_journal_anchored_entries", _G, "The newest line whose hash an anchor has.", _anchored),
+    Condition("golive_journal_anchors_total", _C, "Heads sent to an anchor, by result.", _anchors),
+    Condition(
+        "golive_journal_reserve_used",
+        _G,
+        "Whether the disk is full and the journal lives from its reserve: 1 calls for somebody to free space now.",
+        _reserve,
+    ),
+    Condition("golive_journal_refused_lines_total", _C, "Lines that could not be written.", _refused_lines),
     Condition("golive_event_loop_lag_seconds", _G, "How late the event loop ran its latest tick.", _loop_lag),
     Condition("golive_tick_seconds", _G, "How long the latest tick took, from samples to snapshot.", _tick),
     Condition(

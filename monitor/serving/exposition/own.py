@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from monitor.serving.exposition.lines import Style
 
+_MOST_OWNERS = 100
 _OPENMETRICS_END = b"# EOF\n"
 
 
@@ -28,6 +29,7 @@ class OwnMetrics(Collector):
         self._denied: Counter[tuple[str, ...]] = Counter()
         self._approvals: Counter[tuple[str, ...]] = Counter()
         self._failures: Counter[tuple[str, ...]] = Counter()
+        self._stalls: Counter[tuple[str, ...]] = Counter()
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -50,6 +52,10 @@ class OwnMetrics(Collector):
         """Count a family that could not be exported, whole or in part."""
         self._failures[family,] += 1
 
+    def stalled(self, owner: str) -> None:
+        """Count a time that the event loop was held up for more than a second, by who did it."""
+        self._stalls[owner if len(self._stalls) < _MOST_OWNERS else "others",] += 1
+
     def collect(self) -> Iterable[Metric]:
         """The counts as families, for the registry."""
         yield _family(
@@ -58,6 +64,9 @@ class OwnMetrics(Collector):
         yield _family("golive_http_denied", "Requests refused before they reached an act.", "reason", self._denied)
         yield _family("golive_approvals", "Signatures given or refused on decisions.", "result", self._approvals)
         yield from self._room()
+        yield _family(
+            "golive_event_loop_stalls", "Times the event loop was held up for over a second.", "owner", self._stalls
+        )
         yield _family("golive_exposition_failures", "Families left out of a scrape.", "family", self._failures)
 
     def _room(self) -> Iterable[Metric]:

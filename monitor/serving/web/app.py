@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 
 import msgspec
@@ -10,6 +10,7 @@ from aiohttp import web
 
 from monitor.deciding.auth import Authority
 from monitor.intake.postbox import Postbox
+from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
@@ -38,13 +39,14 @@ def make_app(
     *,
     journal: Pages | None = None,
     postboxes: Sequence[Postbox] = (),
+    transcripts: Mapping[str, Transcripts] | None = None,
     front: Front | None = None,
     on_denied: Callable[[Denial], None] | None = None,
 ) -> web.Application:
     """The application for a Listener.
 
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
-    that route answers 503. postboxes: the collectors that are posted to. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
+    that route answers 503. postboxes: the collectors that are posted to. transcripts: raw exchanges by collector. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
     """
     services = Services(
         acts=acts,
@@ -54,6 +56,7 @@ def make_app(
         ready=ready,
         journal=journal,
         postboxes=postboxes,
+        transcripts=transcripts or {},
         front=front or Front(),
     )
     if on_denied is not None:

@@ -61,12 +61,13 @@ def _reading(reading: Reading, schema: dict[Any, Any]) -> dict[str, Any]:
     ]
     operation: dict[str, Any] = {
         "summary": reading.summary,
-        "parameters": query,
+        "parameters": [*_path_parameters(reading.path), *query],
         "responses": {"200": {"description": "OK", "content": content}},
     }
     if reading.token:
         operation["security"] = [{"token": []}]
-        operation["responses"] |= _errors(schema, "401", "403", "429")
+        missing = ("404",) if _PARAMETER.search(reading.path) else ()
+        operation["responses"] |= _errors(schema, "401", "403", *missing, "429")
     return operation
 
 

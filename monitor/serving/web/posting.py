@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from monitor.intake.postbox import POST_LIMIT, AlertBox, Postbox, Receipt
+from monitor.intake.postbox import AlertBox, Postbox, Receipt
 from monitor.serving.web.answers import Denied, deny, json_answer
 from monitor.serving.web.guard import trusted
 from monitor.serving.web.route import Posting
@@ -46,7 +46,7 @@ async def _post(request: web.Request, services: Services, boxes: Sequence[Postbo
     if not (box.plain or trusted(request)):
         what = f"collector {box.name} takes no posts over a connection that others can read"
         deny(403, what, "post on loopback or over TLS, or write plain: true at the collector", "listener")
-    receipt = await box.take(await _body(request), request.headers, services.clock())
+    receipt = await box.take(await _body(request, box.post_limit), request.headers, services.clock())
     return _answer(receipt)
 
 
@@ -71,14 +71,14 @@ def _refuse(request: web.Request, services: Services, boxes: Sequence[Postbox]) 
     deny(401, "this needs the token of a collector", "send Authorization: Bearer TOKEN, see the collector", "token")
 
 
-async def _body(request: web.Request) -> bytes:
+async def _body(request: web.Request, limit: int) -> bytes:
     try:
         async with asyncio.timeout(_SECONDS):
-            return await request.clone(client_max_size=POST_LIMIT).read()
+            return await request.clone(client_max_size=limit).read()
     except TimeoutError:
         deny(408, f"the body did not arrive within {_SECONDS:.0f} s", "send it again", "body")
     except web.HTTPRequestEntityTooLarge:
-        deny(413, f"the body is larger than {POST_LIMIT // 1024} KiB", "send it in several posts", "body")
+        deny(413, f"the body is larger than {limit // 1024} KiB", "send it in several posts", "body")
 
 
 def _answer(receipt: Receipt) -> web.Response:

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from monitor.deciding.entry import Entry
+from monitor.intake.transcripts import Kept, look
 from monitor.serving.acts import Actor
 from monitor.serving.exposition.negotiation import style_of, wants_gzip
 from monitor.serving.snapshot import DecisionRow, EventRow, Snapshot
@@ -14,6 +15,7 @@ from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.route import Reading
 from monitor.serving.web.services import Services
+from monitor.text import clean
 
 _MOST = 1000
 _USUAL = 500
@@ -127,6 +129,16 @@ async def journal(request: web.Request, services: Services) -> web.Response:
     return json_answer(Entries(entries=list(entries)))
 
 
+async def transcripts(request: web.Request, services: Services) -> web.Response:
+    """A collector's last raw exchanges, redacted."""
+    await caller(request)
+    kept = await look(services.transcripts, request.match_info["collector"])
+    if kept is None:
+        shown = clean(request.match_info["collector"], 80)
+        return error_answer(404, f"no collector is called {shown!r}", "its name stands in golive.yaml and on the board")
+    return json_answer(kept)
+
+
 def _number(request: web.Request, name: str, usual: int, low: int, high: int) -> int:
     text = request.query.get(name)
     if text is None:
@@ -147,5 +159,12 @@ READINGS: tuple[Reading, ...] = (
     Reading("/api/v1/events", "Public lines of the journal in order.", events, Events, _PAGE),
     Reading("/api/v1/decisions", "Decisions of the newest snapshot.", decisions, Decisions),
     Reading("/api/v1/me", "The person behind the token.", me, Actor, token=True),
+    Reading(
+        "/api/v1/transcripts/{collector}",
+        "The last raw exchanges of a collector, failures kept longest, redacted.",
+        transcripts,
+        Kept,
+        token=True,
+    ),
     Reading("/api/v1/journal", "All lines of the journal in order.", journal, Entries, _PAGE, token=True),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from aiohttp import web
 from monitor.deciding.auth import Attempts, Authority
 from monitor.deciding.entry import Entry
 from monitor.intake.postbox import Postbox
+from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
@@ -57,6 +58,8 @@ class Services:
     """Passwords and headers of the port."""
     postboxes: Sequence[Postbox] = ()
     """Collectors that are posted to."""
+    transcripts: Mapping[str, Transcripts] = field(default_factory=dict)
+    """Raw exchanges by collector."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)

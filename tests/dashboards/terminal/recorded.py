@@ -6,6 +6,7 @@ import math
 
 import msgspec
 
+from monitor.serving.condition_rows import SelfRow
 from monitor.serving.snapshot import (
     CheckRow,
     CutoverRow,
@@ -14,7 +15,6 @@ from monitor.serving.snapshot import (
     EvidenceRow,
     GateRow,
     RunRow,
-    SelfRow,
     Snapshot,
     SourceRow,
     SparkRow,

@@ -60,6 +60,9 @@ TABLE = """
 85 golive_queue_balance_error gauge - N C
 37 golive_queue_service_level_ratio gauge definition,threshold_seconds H C
 38 golive_queue_abandonment_ratio gauge - L C
+90 golive_queue_average_answer_seconds gauge - L C
+91 golive_queue_average_handle_seconds gauge - L A
+92 golive_queue_average_after_contact_work_seconds gauge - L A
 39 golive_queue_answer_seconds histogram - L C
 86 golive_queue_abandon_seconds histogram - N C
 40 golive_queue_handle_seconds histogram - L A
@@ -75,6 +78,7 @@ TABLE = """
 50 golive_agent_adherence_ratio gauge team H A
 51 golive_agent_shrinkage_ratio gauge team L A
 52 golive_agent_missed_offers_ratio gauge team L A
+93 golive_agent_missed_contacts_total counter - L C
 53 golive_agent_certified_ratio gauge - H A
 54 golive_integration_up gauge integration H A
 55 golive_integration_request_seconds histogram integration,operation L A

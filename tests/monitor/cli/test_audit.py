@@ -29,10 +29,12 @@ def test_a_whole_journal_is_shown_and_proved(tmp_path: Path, capsys: pytest.Capt
     seq, digest = written(tmp_path)
     assert verify(state_dir=tmp_path) == 0
     assert capsys.readouterr().out == f"whole: 3 lines, head {seq}:{digest}\n"
-    assert verify(state_dir=tmp_path, anchor=f"{seq}:{digest}") == 0
+    assert verify(state_dir=tmp_path, anchor=(f"{seq}:{digest}",)) == 0
     capsys.readouterr()
     assert show(state_dir=tmp_path, after=1, limit=1) == 0
-    assert capsys.readouterr().out == "     2  1970-01-01 00:00:00Z  note       anna         it is done\n"
+    assert capsys.readouterr().out == (
+        "Thursday 01 January 1970, UTC\n     2  00:00:00  note                     anna            it is done\n"
+    )
     assert show(state_dir=tmp_path, json=True) == 0
     assert [json.loads(line)["data"]["word"] for line in capsys.readouterr().out.splitlines()] == [
         "begun",
@@ -55,7 +57,7 @@ def test_a_changed_line_is_exit_10_with_its_number(tmp_path: Path, capsys: pytes
         database.execute("DELETE FROM journal WHERE seq > 1")
     database.close()
     assert verify(state_dir=tmp_path) == 0
-    assert verify(state_dir=tmp_path, anchor=f"{seq}:{digest}") == 10
+    assert verify(state_dir=tmp_path, anchor=(f"{seq}:{digest}",)) == 10
 
 
 def test_wrong_calls_are_told_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +65,7 @@ def test_wrong_calls_are_told_what_to_do(tmp_path: Path, capsys: pytest.CaptureF
     assert verify(state_dir=tmp_path) == 1
     assert show(state_dir=tmp_path) == 1
     written(tmp_path)
-    assert verify(state_dir=tmp_path, anchor="seven") == 2
+    assert verify(state_dir=tmp_path, anchor=("seven",)) == 2
     (tmp_path / "journal.db").write_bytes(b"not a database at all" * 100)
     assert verify(state_dir=tmp_path) == 10
     assert show(state_dir=tmp_path) == 10

@@ -17,7 +17,7 @@ from monitor.daemon.daemon import Daemon
 from monitor.daemon.ticker import SLICE
 from monitor.daemon.worst import Worst
 from monitor.judging.pieces import finished
-from monitor.serving.snapshot import SelfRow
+from monitor.serving.condition_rows import SelfRow
 
 CONFIG = """
 schema: 1

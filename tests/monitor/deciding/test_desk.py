@@ -329,9 +329,10 @@ async def test_automatic_mode_acts_once_a_cutover_when_its_guard_holds(tmp_path:
 async def test_automatic_mode_that_loses_sight_before_the_first_step_asks(tmp_path: Path) -> None:
     """The guard is asked again right before executing."""
     world = await World(tmp_path / "j.db", trigger(mode="auto", when="abandon and mos")).start()
+    await world.measure(legacy_up=1.0)
+    assert world.desk.office.wheel.take("another")
     await world.tick(abandon=TRUE, mos=TRUE)
     assert world.row().state == "preflight"
     await world.tick(abandon=UNKNOWN)
-    await world.measure(legacy_up=1.0)
     assert (world.row().state, world.row().mode, world.executor.handles) == ("awaiting", "approve", [])
     await world.stop()

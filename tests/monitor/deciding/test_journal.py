@@ -189,7 +189,6 @@ def test_a_full_disk_is_given_the_reserve_and_the_line_goes_in(tmp_path: Path, m
         return real(lines)
 
     monkeypatch.setattr(ledger, "_append", full_while_reserved)
-    monkeypatch.setattr(ledger, "_renew", lambda: None)
     line = Line(
         seq=0, at=0.0, mono=0.0, kind="step", who="", via="", what="", object="", state="", data={}, public=True
     )

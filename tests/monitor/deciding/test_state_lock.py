@@ -27,7 +27,7 @@ def test_a_second_daemon_is_refused_and_told_of_the_first_until_it_is_killed(tmp
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "held\n"
-        with pytest.raises(AlreadyRunning, match=f"process {first.pid} on") as refused:
+        with pytest.raises(AlreadyRunning, match=rf"process {first.pid} on \S+ since 1970-01-01 00:20:34Z") as refused:
             StateLock.acquire(tmp_path, 2000.0)
         assert refused.value.holder is not None
         assert refused.value.holder.since == 1234.5

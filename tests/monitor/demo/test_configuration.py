@@ -7,7 +7,7 @@ import pytest
 
 from monitor.config_file import read
 from monitor.deciding.state_lock import AlreadyRunning, StateLock
-from monitor.demo.configuration import PEOPLE, OccupiedError, Setup, claim, write
+from monitor.demo.configuration import PEOPLE, OccupiedError, Setup, claim, token_of_posts, write
 
 NOW = 1_795_294_546.0
 
@@ -26,6 +26,9 @@ def test_the_directory_is_made_and_private(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert file.read_text(encoding="utf-8").strip() == setup.tokens[person]
     assert len(set(setup.tokens.values())) == len(PEOPLE)
+    posts = token_of_posts(setup.directory)
+    assert stat.S_IMODE(posts.stat().st_mode) == 0o600
+    assert posts.read_text(encoding="utf-8").strip() not in setup.tokens.values()
 
 
 def test_the_ports_are_filled_in(tmp_path: Path) -> None:
@@ -35,7 +38,8 @@ def test_the_ports_are_filled_in(tmp_path: Path) -> None:
     runbook = (tmp_path / "runbooks" / "voice-back-to-legacy.yaml").read_text(encoding="utf-8")
     assert "$" not in text + runbook
     assert "listen: 127.0.0.1:8931" in text
-    assert text.count("port: 1884") == 7
+    assert text.count("port: 1884") == 6
+    assert text.count("http://127.0.0.1:8932/systems/") == 10
     assert "http://127.0.0.1:8933/notify" in text
     assert "carrier: http://127.0.0.1:8932" in runbook
     assert 'allow_hosts: ["127.0.0.1:8932"]' in runbook

@@ -5,15 +5,8 @@ import pytest
 
 from monitor.demo.faults import SCRIPTS
 from monitor.demo.scenarios import DEFAULT, SCENARIOS, Referee, Ruling
-from monitor.serving.snapshot import (
-    CutoverRow,
-    DecisionRow,
-    EventRow,
-    GateRow,
-    SelfRow,
-    Snapshot,
-    VerdictRow,
-)
+from monitor.serving.condition_rows import SelfRow
+from monitor.serving.snapshot import CutoverRow, DecisionRow, EventRow, GateRow, Snapshot, VerdictRow
 
 START = 1_000_000.0
 

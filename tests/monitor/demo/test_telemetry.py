@@ -83,14 +83,6 @@ def test_a_call_report_speaks_the_edges_own_units() -> None:
     assert call["trunk"] == f"pstn-{site}"
 
 
-def test_a_crm_that_is_down_is_down_on_the_target_alone() -> None:
-    """The probe of the target's CRM fails and is slow; every other integration answers."""
-    samples, _ = second("crm-down")
-    assert values(samples, "golive_integration_up", platform="target", integration="crm") == [0.0]
-    assert values(samples, "golive_integration_request_seconds", platform="target", integration="crm")[0] > 3
-    assert sum(values(samples, "golive_integration_up")) == 7
-
-
 def test_faults_show_in_the_queues_and_the_opinion_score() -> None:
     """Loss on the target's trunks shows as one-way calls, abandonment, and a score below the limit of 3.6."""
     samples, _ = second("rollback", seconds=16.0)

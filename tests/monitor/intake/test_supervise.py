@@ -7,10 +7,11 @@ import logging
 
 import pytest
 
+from monitor.intake.breaker import LONGEST_DELAY
 from monitor.intake.inlet import Inlet
 from monitor.intake.intake import Intake
 from monitor.intake.source import Misconfigured
-from monitor.intake.supervise import LONGEST_DELAY, Supervisor
+from monitor.intake.supervise import Supervisor
 from monitor.judging.store import Store
 from monitor.model import Health
 

@@ -476,3 +476,18 @@ async def test_lost_receipt_is_not_a_refusal(tmp_path):
             await publish(broker, tmp_path, "cc/x", b"once")
         assert caught.value.code is None
         await gone.wait()
+
+
+@pytest.mark.real
+async def test_one_session_sends_more_messages_than_it_may_have_under_way(tmp_path):
+    """A broker that takes 20 unacknowledged messages at once takes 200 one after the other, none refused for its number."""
+    broker = Mosquitto(tmp_path, "max_inflight_messages 20\n")
+    await asyncio.to_thread(broker.start)
+    session = Session(Broker(host="127.0.0.1", port=broker.port, client_id="many"), tmp_path)
+    try:
+        await session.connect()
+        for number in range(200):
+            await session.send("many", b"%d" % number, qos=1, retain=False)
+    finally:
+        await session.disconnect()
+        await asyncio.to_thread(broker.stop)

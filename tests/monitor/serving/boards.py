@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.serving.condition_rows import SelfRow
 from monitor.serving.snapshot import (
     AlertRow,
     CutoverRow,
@@ -10,7 +11,6 @@ from monitor.serving.snapshot import (
     GateRow,
     RuleRow,
     RunRow,
-    SelfRow,
     SeriesRow,
     Snapshot,
     SourceRow,

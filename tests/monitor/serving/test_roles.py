@@ -217,7 +217,7 @@ async def test_an_answer_that_never_arrives_was_given_all_the_same(
 async def test_fifty_requests_over_http_start_one_thing(tmp_path: Path) -> None:
     """Two people, one key and fifty keys, a client that retries: one decision, and every caller hears whose it is."""
     async with office(tmp_path) as here:
-        body = {"runbook": "voice-back", "parameters": {"queue": "all-of-it"}, "reason": "now"}
+        body = {"runbook": "voice-back", "parameters": {"queue": "everything"}, "reason": "now"}
         asks = [
             here.post(
                 "/api/v1/runs", body, here.tokens[("operator", "approver")[n % 2]], **{"Idempotency-Key": f"k{n // 5}"}

@@ -22,6 +22,7 @@ class Box:
     def __init__(self, name: str, *, token: str = TOKEN, samples: bool = True, plain: bool = False) -> None:
         self.name = name
         self.takes_samples = samples
+        self.post_limit = POST_LIMIT
         self.plain = plain
         self.open = True
         self.token = token

@@ -16,11 +16,11 @@ from botocore import auth as botocore_auth
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.outbound import aws
+from monitor.outbound.draft import Draft
 from monitor.outbound.http import RequestError
 from monitor.secrets import SecretRef
-from runbooks import aws
 from runbooks.actions.http import Http
-from runbooks.auth.draft import Draft
 from runbooks.auth.hmac_signature import Hmac, canonical, parts
 from runbooks.auth.sigv4 import Sigv4
 from runbooks.auth.static import Basic, Bearer
