@@ -48,6 +48,10 @@ fmt: develop ## format and mend what can be mended
 lock: ## compile the hashed pins again from pyproject.toml (needs uv)
 	@for group in setup:requirements.lock dev:requirements-dev.lock; do uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --all-extras --no-header --no-annotate --group $${group%%:*} -o $${group##*:}; done
 
+.PHONY: lossless
+lossless: develop packages ## 20,000 messages, broker restarts, monitor kills: nothing lost, nothing double
+	@$(BIN)/python -m tests.chaos.lossless $(ARGS)
+
 wheel: develop ## build the wheel into dist/
 	@$(BIN)/hatchling build -t wheel
 

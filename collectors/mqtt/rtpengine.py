@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from collectors.mqtt.calls import Calls, Manner
-from collectors.mqtt.reading import CACHE_LIMIT, Refused, check_names, pairs
+from collectors.mqtt.handles import Handles
+from collectors.mqtt.reading import Refused, check_names, pairs
 from collectors.mqtt.readings import Reading, parse
 from collectors.mqtt.topics import Template, template_names
 from monitor.intake.inlet import Inlet
@@ -78,7 +79,7 @@ class RtpengineReader:
             expire_after=max(_INTERVALS * every, 3.0),
         )
         self._calls: dict[str, tuple[Calls, Labels] | None] = {}
-        self._handles: dict[tuple[str, Labels], int] = {}
+        self._handles = Handles(inlet)
 
     def read(self, messages: Batch, received: float) -> None:
         """Emit what is news in the messages; refuse what cannot be read."""
@@ -103,9 +104,7 @@ class RtpengineReader:
                 samples.append(Sample(CONCURRENT, labels, totals.sessions, totals.at))
         if place is not None:
             self._make_room(place[0], received)
-        if samples:
-            handles = [self._handle(sample.metric, sample.labels) for sample in samples]
-            self._inlet.emit(handles, [sample.value for sample in samples], [sample.at for sample in samples], received)
+        self._handles.emit(samples, received)
 
     def _make_room(self, calls: Calls, received: float) -> None:
         calls.expire(received)
@@ -139,17 +138,6 @@ class RtpengineReader:
             if match is not None:
                 own.update((name, value) for name, value in match.groupdict().items() if value)
         return own
-
-    def _handle(self, metric: str, labels: Labels) -> int:
-        key = (metric, labels)
-        handle = self._handles.get(key, -1)
-        if handle < 0:
-            handle = self._inlet.series(metric, labels)
-            if handle >= 0:
-                if len(self._handles) >= CACHE_LIMIT:
-                    self._handles.clear()
-                self._handles[key] = handle
-        return handle
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

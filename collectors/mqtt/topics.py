@@ -10,7 +10,8 @@ SOURCE = "source"
 """The placeholder that names who speaks instead of a label."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_SHARED = "$share/"
+SHARED = "$share/"
+"""What a shared subscription begins with (MQTT 5, 4.8.2): its group comes next."""
 
 
 def matches(topic_filter: str, topic: str) -> bool:
@@ -29,7 +30,7 @@ def matches(topic_filter: str, topic: str) -> bool:
 
 def without_share(topic_filter: str) -> str:
     """A filter that hears what the group of a shared subscription hears together; any other as it is."""
-    if not topic_filter.startswith(_SHARED):
+    if not topic_filter.startswith(SHARED):
         return topic_filter
     return topic_filter.split("/", 2)[2] if topic_filter.count("/") > 1 else ""
 

@@ -72,6 +72,10 @@ class Tally:
         self.repeated += not fresh
         return fresh
 
+    def hole(self, began: float, ended: float) -> None:
+        """The inlet's."""
+        self._inlet.hole(began, ended)
+
     def connected(self, detail: str = "") -> None:
         """The inlet's."""
         self._inlet.connected(detail)

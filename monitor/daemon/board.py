@@ -241,6 +241,8 @@ def sources(supervisor: Supervisor, intake: Intake, kinds: dict[str, str], now: 
                 refused_by=dict(door.refused),
                 duplicates=door.duplicates,
                 gaps=door.gaps(now),
+                gap_count=newest.size if (newest := door.newest_gap) else 0,
+                gap_at=newest.ended if newest else None,
                 error=condition.error or "",
                 next_try=condition.next_try,
                 last_refused=door.last_refused,

@@ -175,7 +175,9 @@ class Daemon:
             self._closers.append(async_(self.record.close))
         self.intake = Intake(self.store, self.base, self.record)
         for collector in config.collectors:
-            self.intake.door(collector.name, collector.stale_after)
+            self.intake.door(collector.name, collector.stale_after, collector.shared)
+        if self.record is not None:
+            self.intake.restore(await asyncio.to_thread(self.record.sequences), self.clock())
         self.supervisor = Supervisor(config.collectors, self.intake, self.clock, self._health_changed)
 
     def _make_desk(self) -> Desk:

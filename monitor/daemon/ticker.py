@@ -12,6 +12,7 @@ from monitor.daemon import board, chronicle
 from monitor.daemon.clock_watch import ClockWatch
 from monitor.daemon.course import Course
 from monitor.daemon.facts import TickFacts
+from monitor.daemon.gaps import Gaps
 from monitor.daemon.pages import Pages
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.worst import Worst
@@ -77,6 +78,7 @@ class Ticker:
         self.longest = 0.0
         """The longest stretch for which a tick of the last half minute kept the loop to itself, seconds."""
         self._worst = Worst()
+        self._gaps = Gaps()
         self._longest = 0.0
         self.broken = ""
         """Why the newest tick failed, in words; empty when it did not."""
@@ -119,6 +121,10 @@ class Ticker:
         self.judged = [board.gate(self.engine, gate, self.course, doors, now) for gate in self.gates]
         if self.judged and (silent := board.unheard(doors, self.began, now)) is not None:
             self.judged.append(silent)
+        for gap in self._gaps.settle(self.intake, now):
+            self.journal.append("source", "engine", gap.what, object=gap.object, state="gap", at=now)
+        if self.judged and (holed := self._gaps.gate(self.intake, self.engine.judges, now)) is not None:
+            self.judged.append(holed)
         rules = {name: judge.rule for name, judge in self.engine.judges.items()}
         for told in chronicle.transitions(self.engine.transitions, rules, dict(self.catalogue)):
             self.journal.append("transition", "engine", told.what, object=told.object, state=told.state, at=now)

@@ -86,8 +86,13 @@ class Inlet(Protocol):
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a source's sequence number; gaps are counted exactly. False when it is a duplicate.
 
-        at: the message's own time, which tells a redelivery from a source that counts anew.
+        at: the message's own time, which tells a redelivery from a source that counts anew. Note a message's number
+        before its samples are emitted, and emit them before anything is awaited: both reach the disk as one.
         """
+        ...
+
+    def hole(self, began: float, ended: float) -> None:
+        """Say that what was published between these times (unix seconds) is lost, nobody knows how much."""
         ...
 
     def connected(self, detail: str = "") -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from collections.abc import Mapping
 from collections.abc import Sequence as Several
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
-from monitor.intake.inlet import Handles, Numbers
-from monitor.intake.sequences import Sequence
+from monitor.intake.inlet import Handles
+from monitor.intake.inlet import Numbers as Values
+from monitor.intake.numbers import Numbers
+from monitor.intake.sequences import Gap
 from monitor.intake.transcripts import Transcripts, glimpse
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.rings import F8, I8
@@ -24,7 +27,6 @@ BATCH = 4_000
 """Staged samples that are put into the store without waiting for the next tick."""
 _SOME = 1_000
 """Answers without a number that are put into the store between two yields."""
-MOST_SOURCES = 10_000
 _RATE_SPAN = 10
 _BLANKS = {"empty": BLANK_EMPTY, "null": BLANK_NULL, "error": BLANK_ERROR}
 
@@ -36,8 +38,12 @@ class Recorder(Protocol):
         """Name a handle before its first sample."""
         ...
 
-    def append(self, handles: Handles, values: Numbers, times: Numbers) -> None:
+    def append(self, handles: Handles, values: Values, times: Values) -> None:
         """Queue samples for the next group commit."""
+        ...
+
+    def numbered(self, shared: str, states: Mapping[str, bytes]) -> None:
+        """Keep sequences, by source, in one commit with the samples of the next `append`."""
         ...
 
     async def commit(self) -> None:
@@ -48,8 +54,11 @@ class Recorder(Protocol):
 class Door:
     """A collector's inlet, and the counts that its screen row and metrics are made from."""
 
-    def __init__(self, intake: Intake, name: str, number: int, stale_after: float) -> None:
+    def __init__(self, intake: Intake, name: str, number: int, stale_after: float, shared: str) -> None:
         self.intake = intake
+        self.shared = shared
+        """Whose sequence numbers it counts: those of all collectors with the same word."""
+        self.numbers = intake.numbers.setdefault(shared, Numbers())
         self.name = name
         self.number = number
         self.stale_after = stale_after
@@ -67,7 +76,6 @@ class Door:
         self.transcripts = Transcripts()
         self._last_refused: OutsideText = clean("")
         self._unread: tuple[str, bytes] | None = None
-        self._sources: dict[str, Sequence] = {}
         self._handles: list[int] = []
         self._values: list[float] = []
         self._times: list[float] = []
@@ -86,7 +94,7 @@ class Door:
             self.intake.record.define(handle, metric, labels)
         return handle
 
-    def emit(self, handles: Handles, values: Numbers, times: Numbers, received: float) -> int:
+    def emit(self, handles: Handles, values: Values, times: Values, received: float) -> int:
         """Stage samples; the store checks and takes them in batches."""
         count = len(handles)
         if not count:
@@ -104,6 +112,7 @@ class Door:
                 self._chunks.append((count, received))
         self._staged += count
         if self.intake.record is not None:
+            self._keep_numbers(self.intake.record)
             self.intake.record.append(handles, values, times)
         if self._staged >= BATCH and not self.intake.frozen:
             self.flush()
@@ -121,7 +130,14 @@ class Door:
     async def commit(self) -> None:
         """Samples are in the store once staged; with recording on, wait for the disk too."""
         if self.intake.record is not None:
+            self._keep_numbers(self.intake.record)
             await self.intake.record.commit()
+
+    def _keep_numbers(self, record: Recorder) -> None:
+        """Numbers reach the disk with their samples, or a redelivery after a crash would count twice or be taken for a repeat."""
+        changed = self.numbers.changed()
+        if changed:
+            record.numbered(self.shared, changed)
 
     def _seal(self) -> None:
         """Turn the staged lists into columns."""
@@ -171,10 +187,8 @@ class Door:
         self.messages += messages
         self.last_message = received
         second = int(received)
-        if self._seconds and self._seconds[-1][0] == second:
-            self._seconds[-1] = (second, self._seconds[-1][1] + messages)
-        else:
-            self._seconds.append((second, messages))
+        before = self._seconds.pop()[1] if self._seconds and self._seconds[-1][0] == second else 0
+        self._seconds.append((second, before + messages))
 
     def rate(self, now: float) -> float:
         """Messages a second over the last ten whole seconds."""
@@ -204,20 +218,26 @@ class Door:
 
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         """Note a sequence number; False for a repeat."""
-        known = self._sources.get(source)
-        if known is None:
-            if len(self._sources) >= MOST_SOURCES:
-                self.refused["source_cap"] += 1
-                return True
-            known = self._sources[source] = Sequence()
-        if known.note(seq, at, received):
-            return True
-        self.duplicates += 1
-        return False
+        new = self.numbers.note(source, seq, at, received)
+        if new is None:
+            self.refused["source_cap"] += 1
+        elif not new:
+            self.duplicates += 1
+        return new is not False
+
+    def hole(self, began: float, ended: float) -> None:
+        """Whatever was published between is lost, nobody knows how much."""
+        self.numbers.remember(Gap(0, began, ended))
+
+    @property
+    def newest_gap(self) -> Gap | None:
+        """The newest gap that is known."""
+        return self.numbers.gaps[-1] if self.numbers.gaps else None
 
     def gaps(self, now: float) -> int:
-        """Messages known to be lost, over all sources of this collector."""
-        return sum(source.lost(now) for source in self._sources.values())
+        """Messages known to be lost, over all sources of this collector; those of shared numbers stand with the first who shares."""
+        self.numbers.settle(now)
+        return self.numbers.lost if self.intake.keeper(self.shared) is self else 0
 
     def connected(self, detail: str = "") -> None:
         """The source can be heard."""
@@ -243,14 +263,27 @@ class Intake:
         self.frozen = False
         """True during a tick: what arrives is staged only, so that judgement sees one instant."""
         self.doors: dict[str, Door] = {}
+        self.numbers: dict[str, Numbers] = {}
+        """Numbered sources by the word that those who share them have in common."""
         self.on_health = _nobody
 
-    def door(self, name: str, stale_after: float) -> Door:
-        """The inlet of a collector."""
+    def door(self, name: str, stale_after: float, shared: str = "") -> Door:
+        """The inlet of a collector. shared: a word of those who hear the same numbered sources; default: its name."""
         door = self.doors.get(name)
         if door is None:
-            door = self.doors[name] = Door(self, name, len(self.doors), stale_after)
+            door = self.doors[name] = Door(self, name, len(self.doors), stale_after, shared or name)
         return door
+
+    def restore(self, kept: Mapping[str, Mapping[str, bytes]], now: float) -> None:
+        """Go on counting from what the record kept of a life before. now: unix seconds."""
+        for shared, states in kept.items():
+            damaged = self.numbers[shared].restore(states, now) if shared in self.numbers else 0
+            if damaged:
+                self.keeper(shared).refused["sequence_damaged"] += damaged
+
+    def keeper(self, shared: str) -> Door:
+        """The first of the collectors that share numbers: what is missing stands with it, once."""
+        return next(door for door in self.doors.values() if door.shared == shared)
 
     def flush(self) -> None:
         """Put everything staged into the store."""

@@ -11,13 +11,14 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from monitor.failpoints import reach_in_thread
 from monitor.intake.blocks import Columns, joined, pack, unpack
 from monitor.model import Labels
 
@@ -33,10 +34,16 @@ CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, metric TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS block (
     id INTEGER PRIMARY KEY, written REAL NOT NULL, first REAL NOT NULL, last REAL NOT NULL, samples BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS sequence (
+    shared TEXT NOT NULL, source TEXT NOT NULL, state BLOB NOT NULL, written REAL NOT NULL, PRIMARY KEY (shared, source)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS block_last ON block (last);
 """
 
 _Part: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
+_Numbered: TypeAlias = dict[tuple[str, str], bytes]
+"""State of a sequence by what shares it and its source."""
 
 
 class RecordError(Exception):
@@ -72,6 +79,9 @@ class Record:
         self._parts: list[_Part] = []
         self._pending = 0
         self._defined: list[tuple[int, str, str]] = []
+        self._numbered: _Numbered = {}
+        self._held: _Numbered = {}
+        """Sequences that wait for the samples they count, to be written with them."""
         self._waiting: list[asyncio.Future[None]] = []
         self._closing = False
         self._lost: RecordError | None = None
@@ -140,6 +150,21 @@ class Record:
         with self._lock:
             self._parts.append((self._ids[part[0]], part[1], part[2]))
             self._pending += len(part[0])
+            self._release()
+
+    def numbered(self, shared: str, states: Mapping[str, bytes]) -> None:
+        """Keep the state of sequences, by source, in one commit with the samples of the next `append`."""
+        self._held.update(((shared, source), state) for source, state in states.items())
+
+    def _release(self) -> None:
+        """With the lock held: what the samples were waited for may be written now."""
+        if self._held:
+            self._numbered.update(self._held)
+            self._held = {}
+
+    def sequences(self) -> dict[str, dict[str, bytes]]:
+        """The state of all sequences as last written, by what shares them and by source; blocks on the disk."""
+        return _sequences(self._path)
 
     async def commit(self) -> None:
         """Return once all that was appended is on disk.
@@ -153,6 +178,7 @@ class Record:
         self._loop = asyncio.get_running_loop()
         waiter = self._loop.create_future()
         with self._lock:
+            self._release()
             self._waiting.append(waiter)
             self._lock.notify()
         await waiter
@@ -207,13 +233,15 @@ class Record:
                 parts, self._parts = self._parts, []
                 defined, self._defined = self._defined, []
                 waiting, self._waiting = self._waiting, []
+                numbered, self._numbered = self._numbered, {}
                 self._pending = 0
-            error = self._commit(database, parts, defined)
+            error = _commit(database, self._path, self._clock(), _Work(parts, defined, numbered))
             if error is not None:
                 # They are in memory still: the next commit takes them too, or a redelivery would find them counted.
                 with self._lock:
                     self._defined = defined + self._defined
                     self._parts = parts + self._parts
+                    self._numbered = {**numbered, **self._numbered}
                     self._pending += sum(len(part[0]) for part in parts)
             _tell(self._loop, waiting, error or self._lost)
             if waiting and error is None:
@@ -228,25 +256,36 @@ class Record:
                 database.close()
                 return
 
-    def _commit(
-        self, database: sqlite3.Connection, parts: list[_Part], defined: list[tuple[int, str, str]]
-    ) -> RecordError | None:
-        if not parts and not defined:
-            return None
-        try:
-            with database:
-                database.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?)", defined)
-                columns = joined(parts) if parts else None
-                if columns is not None and len(columns.times):
-                    first, last = float(columns.times.min()), float(columns.times.max())
-                    database.execute(
-                        "INSERT INTO block (written, first, last, samples) VALUES (?, ?, ?, ?)",
-                        (self._clock(), first, last, pack(columns)),
-                    )
-        except sqlite3.Error as error:
-            msg = f"samples could not be written to {self._path}: {error}; next: free space on that disk"
-            return RecordError(msg)
+
+class _Work(NamedTuple):
+    """What goes into one commit."""
+
+    parts: list[_Part]
+    defined: list[tuple[int, str, str]]
+    numbered: _Numbered
+
+
+def _commit(database: sqlite3.Connection, path: Path, now: float, work: _Work) -> RecordError | None:
+    """All of it or nothing: a sequence that outlives the samples it counts would call their redelivery a repeat."""
+    if not any(work):
         return None
+    try:
+        reach_in_thread("store.before_commit")
+        with database:
+            database.executemany("INSERT OR REPLACE INTO series VALUES (?, ?, ?)", work.defined)
+            rows = [(*key, state, now) for key, state in work.numbered.items()]
+            database.executemany("INSERT OR REPLACE INTO sequence VALUES (?, ?, ?, ?)", rows)
+            columns = joined(work.parts) if work.parts else None
+            if columns is not None and len(columns.times):
+                first, last = float(columns.times.min()), float(columns.times.max())
+                database.execute(
+                    "INSERT INTO block (written, first, last, samples) VALUES (?, ?, ?, ?)",
+                    (now, first, last, pack(columns)),
+                )
+    except (sqlite3.Error, OSError) as error:
+        msg = f"samples could not be written to {path}: {error}; next: free space on that disk"
+        return RecordError(msg)
+    return None
 
 
 def _series(path: Path) -> dict[tuple[str, Labels], int]:
@@ -261,11 +300,23 @@ def _series(path: Path) -> dict[tuple[str, Labels], int]:
     return {(metric, _labels(text)): number for number, metric, text in rows}
 
 
+def _sequences(path: Path) -> dict[str, dict[str, bytes]]:
+    kept: dict[str, dict[str, bytes]] = {}
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        for shared, source, state in database.execute("SELECT shared, source, state FROM sequence"):
+            kept.setdefault(shared, {})[source] = state
+    finally:
+        database.close()
+    return kept
+
+
 def _sweep(database: sqlite3.Connection, before: float) -> str:
     """Delete what is older than `before`; why not, where it could not be done."""
     try:
         with database:
             database.execute("DELETE FROM block WHERE last < ? AND written < ?", (before, before))
+            database.execute("DELETE FROM sequence WHERE written < ?", (before,))
     except sqlite3.Error as error:
         return f"old samples could not be deleted: {error}"
     return ""

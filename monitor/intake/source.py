@@ -30,6 +30,11 @@ class Source(Section, frozen=True, kw_only=True):
         """Seconds after which a sample of this source is STALE."""
         return self.max_age if self.max_age is not None else 2 * self.every + self.delay
 
+    @property
+    def shared(self) -> str:
+        """A word that collectors have in common which hear the same numbered messages; else the collector's name."""
+        return self.name
+
 
 class Collector(Protocol):
     """A frozen configuration and one coroutine.

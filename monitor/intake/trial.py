@@ -199,6 +199,9 @@ class _Ear:
     def sequence(self, source: str, seq: int, at: float, received: float) -> bool:
         return self._inlet.sequence(source, seq, at, received)
 
+    def hole(self, began: float, ended: float) -> None:
+        self._inlet.hole(began, ended)
+
     def connected(self, detail: str = "") -> None:
         self._inlet.connected(detail)
 

@@ -18,6 +18,10 @@ SAMPLES = 4096
 AHEAD = 5.0
 """Seconds that a sample may lie ahead of its receipt; beyond it the source's clock is wrong."""
 
+LATENESS = 60.0
+"""Seconds that a sample may be late and still count as if it had come in order. Later ones are on disk where samples are
+recorded, but the past that they tell of was judged already: a backlog after an outage must neither alert nor clear."""
+
 
 class Store:
     """Tables by metric name. Samples come in as columns of handles, values and times."""
@@ -88,7 +92,8 @@ class Store:
 
         A sample up to 5 s ahead of its receipt counts as heard at its receipt, so that a fast clock can neither
         empty a window nor keep a source fresh after it fell silent.
-        Reasons: not_finite, future (more than 5 s ahead of receipt), late (older than the ring), out_of_range.
+        Reasons: not_finite, future (more than 5 s ahead of receipt), late (older than LATENESS, than twice what makes
+        its series STALE, and than the ring), out_of_range.
         """
         return finished(self.take(handles, values, times, received, refused))
 
@@ -121,7 +126,7 @@ class Store:
     def _add(self, table: Table, rows: I8, values: F8, times: F8, received: F8, refused: Counter[str]) -> int:
         low, high = table.metric.low, table.metric.high
         sound = (values >= low) & (values <= high)
-        late = times <= received - table.span
+        late = times <= received - np.minimum(table.span, np.maximum(LATENESS, 2.0 * table.stale_after[rows]))
         good = sound & ~late
         if not good.all():
             _count(refused, out_of_range=~sound, late=sound & late)

@@ -11,6 +11,8 @@ from monitor.outbound.broker import MqttError
 Batch: TypeAlias = list[tuple[str, bytes]]
 """Messages in the order of arrival: topic and payload."""
 Handler: TypeAlias = Callable[[Batch], Awaitable[None]]
+Settled: TypeAlias = dict[bytes, int]
+"""What was kept of a session: the hash of the newest message by its packet id, of which there are 65,535."""
 
 RECEIVE_MAXIMUM = 5_000
 """Messages in flight to us that we announce; late acknowledgement needs room, or the broker's queue overflows."""
@@ -18,7 +20,7 @@ _PAUSE_AT = 2 * RECEIVE_MAXIMUM
 _RESUME_AT = RECEIVE_MAXIMUM
 _TURN_MESSAGES, _TURN_BYTES = 256, 64 * 1024
 """What the handler gets at once, so that it holds the event loop for a few milliseconds at most."""
-_QOS_BITS, _LONG = 0x06, 0x80
+_QOS_BITS, _DUP, _LONG = 0x06, 0x08, 0x80
 _PUBACK = b"\x40\x02"
 
 
@@ -45,8 +47,10 @@ class Deliveries:
     the connection ends, so that the broker sends the messages again.
     """
 
-    def __init__(self, line: Line, where: str, handler: Handler, *, five: bool) -> None:
+    def __init__(self, line: Line, where: str, handler: Handler, settled: Settled | None = None, *, five: bool) -> None:
+        """settled: of all connections of the session, so that a redelivery after a lost receipt is told from news."""
         self._line = line
+        self._settled: Settled = {} if settled is None else settled
         self._where = where
         self._handler = handler
         self._five = five
@@ -71,10 +75,15 @@ class Deliveries:
         except IndexError:
             self._line.fail(MqttError(f"broker {self._where}: sent a malformed packet"))
             return
+        message = (topic, packet[end:])
+        if cmd & _DUP and receipt and self._settled.get(receipt) == hash(message):
+            # It was kept, and only its receipt went with the connection (MQTT 4.4: the packet id is the same).
+            self._line.write(_PUBACK + receipt)
+            return
         if not self._batch:
             asyncio.get_running_loop().call_soon(self._hand_over)
         self._receipts.append(receipt)
-        self._batch.append((topic, packet[end:]))
+        self._batch.append(message)
         self._pending += 1
         if self._pending >= _PAUSE_AT and not self._held:
             # MQTT 3.1.1 has no receive maximum and QoS 0 has none at all: TCP is the only bound.
@@ -97,7 +106,7 @@ class Deliveries:
             size += len(self._batch[count][1])
             count += 1
         batch, self._batch = self._batch[:count], self._batch[count:]
-        receipts, self._receipts = [receipt for receipt in self._receipts[:count] if receipt], self._receipts[count:]
+        receipts, self._receipts = self._receipts[:count], self._receipts[count:]
         if self._batch:
             asyncio.get_running_loop().call_soon(self._hand_over)
         task = asyncio.get_running_loop().create_task(self._settle(batch, receipts))
@@ -116,8 +125,12 @@ class Deliveries:
             if self._held and self._pending <= _RESUME_AT:
                 self._held = False
                 self._line.hold(held=False)
-        if receipts:
-            self._line.write(_PUBACK + _PUBACK.join(receipts))
+        self._settled.update(
+            (receipt, hash(message)) for receipt, message in zip(receipts, batch, strict=True) if receipt
+        )
+        owed = [receipt for receipt in receipts if receipt]
+        if owed:
+            self._line.write(_PUBACK + _PUBACK.join(owed))
 
 
 def _long_properties(packet: bytes, start: int) -> int:

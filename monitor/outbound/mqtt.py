@@ -24,7 +24,7 @@ from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 from gmqtt.mqtt.handler import MQTTConnectError
 
 from monitor.outbound.broker import LASTING_CODES, VERSION_CODES, Broker, MqttError, reason
-from monitor.outbound.deliveries import RECEIVE_MAXIMUM, Batch, Deliveries, Handler
+from monitor.outbound.deliveries import RECEIVE_MAXIMUM, Batch, Deliveries, Handler, Settled
 from monitor.outbound.tls import TlsError
 from monitor.secrets import Secret, SecretError
 from monitor.text import clean
@@ -64,7 +64,10 @@ class Session:
         base: Path,
         subscriptions: Sequence[tuple[str, int]] = (),
         handler: Handler = _drop,
+        settled: Settled | None = None,
     ) -> None:
+        """settled: what earlier connections of the same session kept; give the same one each time."""
+        self._settled: Settled = {} if settled is None else settled
         self.protocol = ""
         """The version agreed on, once connected."""
         self._broker = broker
@@ -175,7 +178,9 @@ class Session:
         self._ended = loop.create_future()
         self._granted = loop.create_future()
         self._broke = False
-        deliveries = self._deliveries = Deliveries(self, broker.where, self._handler, five=version == MQTTv50)
+        deliveries = self._deliveries = Deliveries(
+            self, broker.where, self._handler, self._settled, five=version == MQTTv50
+        )
         client = self._client = _client(broker, credentials)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect

@@ -123,6 +123,10 @@ class SourceRow(Row, frozen=True, kw_only=True):
     duplicates: int = 0
     gaps: int
     """Messages known to be missing, by source and sequence number."""
+    gap_count: int = 0
+    """Messages missing in the newest gap; 0 where nobody knows how many."""
+    gap_at: float | None = None
+    """When the newest gap ended: time of the first message after it. None: no gap since the daemon started."""
     error: str = ""
     next_try: float | None = None
     last_refused: str = ""

@@ -231,10 +231,20 @@ class Life:
 
     async def outage(self) -> None:
         """Minutes of people: what is not yet so is done by hand."""
+        await self.program()
         if self.case.long and self.target.sends["first"]:
             self.offset += 0.0 if self.case.fault == "stop" else AWAY
             if not self.target.is_so("middle"):
                 self.target.by_hand.add("middle")
+
+    async def program(self) -> None:
+        """A program that was started goes on while golive stands still; people come after it."""
+        going = self.case.fault == "stop" and self.case.action.by_program
+        if going and self.case.points.startswith("step.after_send"):
+            for _ in range(100):
+                if self.target.sends["middle"]:
+                    return
+                await asyncio.sleep(0.05)
 
     async def go_on(self) -> dict[str, Any]:
         """Start it again, and answer as a person who looks at the target would, until it ends."""

@@ -29,10 +29,10 @@ pytestmark = pytest.mark.real
 
 SURE = 12
 """Characters of a secret above which a piece of text that looks like it is it."""
-WITHOUT_TRANSCRIPTS: frozenset[str] = frozenset()
-"""Kinds that hand no raw exchanges over: none."""
-WITHOUT_PROBE: frozenset[str] = frozenset()
-"""Kinds that `golive doctor` can only say so of: none."""
+WITHOUT_TRANSCRIPTS: frozenset[str] = frozenset({"amazon_connect"})
+"""Kinds that hand no raw exchanges over."""
+WITHOUT_PROBE: frozenset[str] = frozenset({"amazon_connect"})
+"""Kinds that `golive doctor` can only say so of."""
 
 every_kind = pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.name)
 

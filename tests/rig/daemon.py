@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import subprocess
@@ -34,10 +35,12 @@ class RunningDaemon:
         """The command line of a daemon in this folder."""
         return [*GOLIVE, "run", "--config", "golive.yaml", "--web.listen-address", "127.0.0.1:0", *more]
 
-    async def start(self) -> None:
-        """Start and wait until it is ready."""
+    async def start(self, **environment: str) -> None:
+        """Start and wait until it is ready. environment: added to ours."""
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(self.command(), cwd=self.folder, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.command(), cwd=self.folder, stdout=log, stderr=log, env={**os.environ, **environment}
+            )
         await self._until(lambda: bool(_ADDRESS.search(self.words())))
         found = _ADDRESS.search(self.words())
         self.url = found[1] if found else ""

@@ -34,6 +34,7 @@ class RecordingInlet:
         self.messages = 0
         self.seen: set[tuple[str, int]] = set()
         self.duplicates = 0
+        self.holes: list[tuple[float, float]] = []
         self.health: list[tuple[str, str]] = []
         self.commits = 0
         self.unknown = unknown
@@ -100,6 +101,10 @@ class RecordingInlet:
             return False
         self.seen.add((source, seq))
         return True
+
+    def hole(self, began: float, ended: float) -> None:
+        """Keep the span."""
+        self.holes.append((began, ended))
 
     def connected(self, detail: str = "") -> None:
         """Keep the state."""

@@ -24,13 +24,16 @@ def free_port() -> int:
 class Mosquitto:
     """Start, stop, kill and start again; the port and the database stay."""
 
-    def __init__(self, folder: Path, extra: str = "", *, anonymous: bool = True, listener: str = "") -> None:
+    def __init__(
+        self, folder: Path, extra: str = "", *, anonymous: bool = True, listener: str = "", shipped: bool = True
+    ) -> None:
+        """shipped: with the configuration that the project ships; else with mosquitto's defaults."""
         self.port = free_port()
         self._path = folder / "mosquitto.conf"
         self._log = folder / "mosquitto.log"
         anonymously = "allow_anonymous true\n" if anonymous else ""
         own = f"listener {self.port} 127.0.0.1\n{listener}\n{anonymously}persistence_location {folder}/\nuser root\n"
-        self._path.write_text(SHIPPED.read_text(encoding="utf-8") + own + extra, encoding="utf-8")
+        self._path.write_text((SHIPPED.read_text(encoding="utf-8") if shipped else "") + own + extra, encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -65,6 +68,13 @@ class Mosquitto:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+    def kill(self) -> None:
+        """End it as a crash does: what is not in its database is gone."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
 
     async def restart(self, away: float = 0.3) -> None:
         """Stop, stay away for a moment, start again; without holding up the event loop."""

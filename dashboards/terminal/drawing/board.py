@@ -76,17 +76,26 @@ def source_line(source: SourceRow, view: View, width: int, glyphs: Glyphs) -> Li
         text = f"for {span(view.now - source.since)}: {source.error}{retry}"
     else:
         pieces = [f"{source.rate:.0f} msg/s"]
-        pieces += [f"{source.gaps} lost"] if source.gaps else []
+        pieces += [_gap(source)] if source.gaps or source.gap_at else []
         pieces += [f"{source.refused} refused"] if source.refused else []
         text = f" {glyphs.dot} ".join(pieces)
     old = None if source.age is None else source.age + view.behind
     cells = [
         shown(state._replace(role="stale") if view.gone else state, glyphs),
         Span(source.name, "strong"),
-        Span(text, "warn" if source.gaps or source.error else ""),
+        Span(text, "warn" if source.gaps or source.gap_at or source.error else ""),
         Span(age(old), "stale" if source.quality != "fresh" or view.gone else "dim"),
     ]
     return row(plan, cells, width, glyphs)
+
+
+def _gap(source: SourceRow) -> str:
+    """What is missing: the newest gap and when it was; all that is known to be lost, where that was before a restart."""
+    if source.gap_at is None:
+        return f"{source.gaps} lost"
+    size = f"{source.gap_count:,}" if source.gap_count else "of unknown size"
+    more = f", {source.gaps:,} in all" if source.gaps > source.gap_count > 0 else ""
+    return f"gap {size} at {clock(source.gap_at)}{more}"
 
 
 def event_role(event: EventRow) -> str:

@@ -13,15 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 import collectors.mqtt.collector
 from collectors.mqtt.collector import Mqtt
+from monitor.catalogue.inventory import CATALOGUE
 from monitor.documents.loading import load_text
+from monitor.intake.intake import Intake
 from monitor.intake.source import Misconfigured
+from monitor.intake.supervise import Supervisor
+from monitor.judging.store import Store
+from monitor.model import Health
 from monitor.outbound.mqtt import Broker, MqttError, Session, publish
 from tests.rig.inlet import RecordingInlet
 from tests.rig.mosquitto import Mosquitto, free_port
+from tests.rig.speaker import Speaker
+from tests.rig.waiting import until
 
 HERE = Path(collectors.mqtt.collector.__file__).parent
 MOS = "golive_media_mos"
@@ -243,3 +251,182 @@ async def test_nothing_is_lost_when_the_subscriber_is_killed(mosquitto, tmp_path
         process.kill()
         process.wait()
     assert set(kept.read_text(encoding="utf-8").split()) == {str(number) for number in range(2001)}
+
+
+@pytest.mark.real
+async def test_a_lost_session_is_a_hole_with_beginning_and_end(tmp_path):
+    """I11. The broker came back without our session: the inlet is told from when to when, and what comes afterwards is taken."""
+    mosquitto = Mosquitto(tmp_path)
+    mosquitto.start()
+    inlet = RecordingInlet()
+    task = asyncio.create_task(keep_running(collector(mosquitto.port), inlet))
+    await inlet.until(lambda kept: len(kept.health) == 1)
+    before = time.time()
+    await asyncio.to_thread(mosquitto.stop)
+    for database in tmp_path.glob("*.db"):
+        database.unlink()
+    await asyncio.to_thread(mosquitto.start)
+    await inlet.until(lambda kept: kept.holes != [])
+    [(began, ended)] = inlet.holes
+    assert before <= began < ended <= time.time()
+    await publish(Broker(host="127.0.0.1", port=mosquitto.port), Path(), "golive/x", sample(1))
+    await inlet.until(lambda kept: len(kept.samples) == 1)
+    await mosquitto.restart()
+    await inlet.until(lambda kept: kept.health[-1][0] == "ok" and len(kept.health) > 4)
+    assert len(inlet.holes) == 1, "a session that was kept is no hole"
+    await end(task)
+    mosquitto.stop()
+
+
+@pytest.mark.real
+async def test_time_without_a_connection_is_a_hole_at_qos_0(mosquitto):
+    """A broker queues nothing for a subscription at QoS 0: what came meanwhile is a hole though the session was kept."""
+    inlet = RecordingInlet()
+    subscriptions = [{"topic": "golive/#", "qos": 0}]
+    task = asyncio.create_task(keep_running(collector(mosquitto.port, subscriptions=subscriptions), inlet))
+    await inlet.until(lambda kept: len(kept.health) == 1)
+    await mosquitto.restart()
+    await inlet.until(lambda kept: kept.holes != [])
+    assert "not kept" not in inlet.health[-1][1]
+    await end(task)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_two_with_one_client_id_do_not_throw_each_other_out_all_the_time(mosquitto, protocol):
+    """I10. mosquitto does not say why: each waits longer and longer, and the error names the likely cause and the client id."""
+    broker = {"host": "127.0.0.1", "port": mosquitto.port, "client_id": "one", "protocol": protocol}
+    changes: list[tuple[float, Health]] = []
+    supervisors = []
+    for name in ("here", "there"):
+        source = collector(1, name=name, broker=broker)
+        intake = Intake(Store(CATALOGUE))
+        supervisors.append(
+            Supervisor([source], intake, time.time, lambda _, state, __: changes.append((time.monotonic(), state)))
+        )
+        supervisors[-1].start()
+
+    def words() -> str:
+        return " ".join(str(one.error) for supervisor in supervisors for one in supervisor.conditions.values())
+
+    await until(lambda: "look for a second golive with the client id one" in words(), 40)
+    assert "another client connected with our client id" in words()
+    begun = changes[0][0]
+    connections = [at for at, state in changes if state is Health.OK]
+    assert len(connections) <= 10, [round(at - begun, 1) for at in connections]
+    for supervisor in supervisors:
+        await supervisor.close()
+
+
+async def test_told_that_another_client_took_the_session_it_leaves_it_at_once():
+    """I10. The broker's reason 0x8e: one connection, no second one for 30 seconds, and the cause in words."""
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.read(1000)
+        writer.write(b"\x20\x03\x00\x00\x00")
+        asked = await reader.read(1000)
+        writer.write(b"\x90\x04" + asked[2:4] + b"\x00\x01")
+        await asyncio.sleep(0.1)
+        writer.write(b"\xe0\x01\x8e")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        inlet = RecordingInlet()
+        broker = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "protocol": "5"}
+        task = asyncio.create_task(keep_running(collector(1, broker=broker), inlet))
+        await inlet.until(lambda kept: kept.health[-1:] != [] and kept.health[-1][0] == "lost")
+        await asyncio.sleep(2.0)
+        assert connections == 1
+        assert "another client took over our session: the same client id is used twice (0x8e)" in inlet.health[-1][1]
+        await end_one(task)
+
+
+async def end_one(task: asyncio.Task[None]) -> None:
+    """Cancel one of several."""
+    task.cancel()
+    async with asyncio.timeout(3):
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.real
+async def test_a_shared_subscription_is_split_and_counted_together(mosquitto):
+    """Two collectors of one group share the load; each message comes to one of them and none is taken for lost or double."""
+    intake = Intake(Store(CATALOGUE))
+    subscriptions = [{"topic": "$share/golive/golive/#"}]
+    sources = [collector(mosquitto.port, name=name, subscriptions=subscriptions) for name in ("left", "right")]
+    assert [source.shared for source in sources] == ["$share/golive"] * 2
+    doors = [intake.door(source.name, 10.0, source.shared) for source in sources]
+    tasks = [asyncio.create_task(source.run(door)) for source, door in zip(sources, doors, strict=True)]
+    await until(lambda: all(door.is_connected for door in doors), 10)
+    speaker = Speaker(mosquitto.port, "edge")
+    await speaker.talk(500, 5000)
+    await until(lambda: sum(door.messages for door in doors) == 500, 10)
+    intake.flush()
+    assert min(door.messages for door in doors) > 100
+    assert sum(door.samples for door in doors) == 500
+    assert [door.gaps(time.time() + 60) for door in doors] == [0, 0]
+    assert [door.duplicates for door in doors] == [0, 0]
+    for task in tasks:
+        await end_one(task)
+
+
+@pytest.mark.real
+async def test_the_same_messages_by_two_brokers_count_once(tmp_path):
+    """I5. Two routes with one word in `shares`: whichever brings a message first, it counts once, and one that either brought is not missing."""
+    brokers = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        brokers.append(Mosquitto(tmp_path / name))
+        brokers[-1].start()
+    intake = Intake(Store(CATALOGUE))
+    sources = [collector(broker.port, name=f"by-{broker.port}", shares="edges") for broker in brokers]
+    doors = [intake.door(source.name, 10.0, source.shared) for source in sources]
+    tasks = [asyncio.create_task(source.run(door)) for source, door in zip(sources, doors, strict=True)]
+    await until(lambda: all(door.is_connected for door in doors), 10)
+    for number in range(30):
+        payload = sample(number)
+        for place, broker in enumerate(brokers):
+            if number % 10 != place + 1:
+                await publish(Broker(host="127.0.0.1", port=broker.port), tmp_path, "golive/x", payload)
+    await until(lambda: sum(door.messages for door in doors) == 54, 10)
+    intake.flush()
+    assert sum(door.samples for door in doors) == 30
+    assert sum(door.duplicates for door in doors) == 24
+    assert [door.gaps(time.time() + 60) for door in doors] == [0, 0]
+    for task in tasks:
+        await end_one(task)
+    for broker in brokers:
+        broker.stop()
+
+
+@pytest.mark.real
+async def test_old_retained_messages_are_judged_by_their_own_time_however_often_the_broker_restarts(tmp_path):
+    """I7, I8. Retained values of three hours ago and of no time at all, through three restarts that forget every expiry: none is ever fresh."""
+    mosquitto = Mosquitto(tmp_path)
+    mosquitto.start()
+    old = {"metric": MOS, "value": 1.0, "at": time.time() - 10_800, "labels": {"site": "porto"}}
+    where = Broker(host="127.0.0.1", port=mosquitto.port)
+    await publish(where, tmp_path, "golive/old", json.dumps(old).encode(), retain=True)
+    await publish(where, tmp_path, "golive/timeless", json.dumps({**old, "at": None}).encode(), retain=True)
+    intake = Intake(Store(CATALOGUE))
+    door = intake.door("test", 2.0)
+    source = collector(mosquitto.port)
+    for restart in range(4):
+        if restart:
+            await mosquitto.restart(away=0.0)
+        task = asyncio.create_task(source.run(door))
+        await until(lambda: door.is_connected, 10)
+        expected = 2 * (restart + 1)
+        while door.messages < expected:
+            await asyncio.sleep(0.02)
+        await end_one(task)
+        door.is_connected = False
+        intake.flush()
+        assert door.samples == 0
+        assert door.refused["late"] == door.refused["wrong_type"] == restart + 1
+    assert np.isneginf(intake.store.table(MOS).latest_at[0])
+    mosquitto.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,7 +16,7 @@ from textual.binding import Binding
 from dashboards.terminal.acts import Act, Unreachable
 from dashboards.terminal.app import Terminal
 from dashboards.terminal.commands import Command, parse
-from dashboards.terminal.drawing.board import spark
+from dashboards.terminal.drawing.board import source_line, spark
 from dashboards.terminal.drawing.gates import gate_line, plan, worst_first
 from dashboards.terminal.drawing.header import HUGE, NARROW, TINY, WIDE, banner, one_line
 from dashboards.terminal.drawing.phrases import against, compared, countdown, elapsed, limit, span
@@ -305,3 +306,18 @@ def test_the_board_says_when_it_is_too_late_to_roll_back(late: float, told: str)
     line = banner(view, 160, PLAIN)
     assert told in "".join(span.text for span in line)
     assert bool(line) is bool(told)
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ({"gaps": 4882, "gap_count": 4882, "gap_at": 1_795_313_649.0}, "gap 4,882 at 02:14:09"),
+        ({"gaps": 5000, "gap_count": 4882, "gap_at": 1_795_313_649.0}, "gap 4,882 at 02:14:09, 5,000 in all"),
+        ({"gaps": 0, "gap_count": 0, "gap_at": 1_795_313_649.0}, "gap of unknown size at 02:14:09"),
+        ({"gaps": 7}, "7 lost"),
+    ],
+)
+def test_a_gap_is_shown_with_its_size_and_time(missing: dict[str, Any], words: str) -> None:
+    """What a source lost stands in its line: how many, when, and what it lost before that."""
+    line = source_line(recorded.source("edge", **missing), View(now=recorded.AT), 100, PLAIN)
+    assert words in plain(line)

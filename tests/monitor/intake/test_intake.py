@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from monitor.intake.intake import BATCH, Intake
 from monitor.judging.store import Store
 from monitor.model import Kind, Metric
@@ -106,6 +108,9 @@ async def test_commit_waits_for_the_disk_only_where_recording_is_on() -> None:
 
         def append(self, handles: object, values: object, times: object) -> None:
             self.seen.append(f"append {handles} {values} {times}")
+
+        def numbered(self, shared: str, states: Mapping[str, bytes]) -> None:
+            self.seen.append(f"numbered {shared} {[*states]}")
 
         async def commit(self) -> None:
             self.seen.append("commit")

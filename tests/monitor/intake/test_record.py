@@ -252,3 +252,56 @@ def test_any_bytes_are_a_block_or_refused(raw):
     """Bytes that are no block raise ValueError and nothing else."""
     with contextlib.suppress(ValueError):
         unpack(raw)
+
+
+async def test_sequences_are_on_disk_with_the_samples_they_count_and_not_before(tmp_path):
+    """A number that is on disk without its sample would call the redelivery a repeat: they come in one commit, and are there after a reopening."""
+    record = await _opened(tmp_path / "record.sqlite")
+    record.define(0, "golive_media_mos", _LABELS)
+    record.append([0], [4.0], [100.0])
+    await record.commit()
+    record.numbered("edge", {"a": b"one", "b": b"two"})
+    for _ in range(5):
+        await asyncio.sleep(0.03)
+        assert await asyncio.to_thread(record.sequences) == {}
+    record.append([0], [4.1], [101.0])
+    await record.commit()
+    assert await asyncio.to_thread(record.sequences) == {"edge": {"a": b"one", "b": b"two"}}
+    record.numbered("edge", {"a": b"three"})
+    await record.commit()
+    await asyncio.to_thread(record.close)
+    again = await _opened(tmp_path / "record.sqlite")
+    assert await asyncio.to_thread(again.sequences) == {"edge": {"a": b"three", "b": b"two"}}
+    await asyncio.to_thread(again.close)
+
+
+async def test_a_commit_that_failed_takes_its_sequences_along_to_the_next(tmp_path, monkeypatch):
+    """Samples and numbers that could not be written are written together once the disk has room."""
+    record = await _opened(tmp_path / "record.sqlite")
+    record.define(0, "golive_media_mos", _LABELS)
+    monkeypatch.setenv("GOLIVE_FAILPOINTS", "store.before_commit=enospc")
+    record.numbered("edge", {"a": b"one"})
+    record.append([0], [4.0], [100.0])
+    with pytest.raises(RecordError, match="free space"):
+        await record.commit()
+    assert await asyncio.to_thread(record.sequences) == {}
+    monkeypatch.delenv("GOLIVE_FAILPOINTS")
+    await record.commit()
+    assert await asyncio.to_thread(record.sequences) == {"edge": {"a": b"one"}}
+    assert await asyncio.to_thread(_rows, record) == [("golive_media_mos", 4.0, 100.0)]
+    await asyncio.to_thread(record.close)
+
+
+async def test_sequences_of_sources_that_are_gone_are_forgotten(tmp_path):
+    """A source that was silent for longer than samples are kept leaves nothing behind."""
+    now = [1_000_000.0]
+    record = await _opened(tmp_path / "record.sqlite", 60.0, lambda: now[0])
+    record.numbered("edge", {"gone": b"x"})
+    await record.commit()
+    now[0] += 100.0
+    record.numbered("edge", {"here": b"y"})
+    await record.commit()
+    async with asyncio.timeout(10):
+        while await asyncio.to_thread(record.sequences) != {"edge": {"here": b"y"}}:
+            await asyncio.sleep(0.05)
+    await asyncio.to_thread(record.close)

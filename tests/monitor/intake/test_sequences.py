@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.intake.sequences import GRACE, Sequence
+from monitor.intake.sequences import GRACE, Gap, Sequence
 
 
 @settings(max_examples=150)
@@ -70,3 +73,75 @@ def test_a_wrong_clock_cannot_hide_a_restart() -> None:
     sequence = Sequence()
     sequence.note(100, 253_402_300_000.0, 10.0)
     assert sequence.note(5, 20.0, 20.0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=120),
+    st.sets(st.integers(0, 119), max_size=5),
+)
+def test_a_restart_changes_nothing(numbers: list[tuple[int, bool]], restarts: set[int]) -> None:
+    """Packed and unpacked at any moment, a sequence answers as one that was never interrupted."""
+    whole, broken = Sequence(), Sequence()
+    for place, (seq, late) in enumerate(numbers):
+        if place in restarts:
+            broken = Sequence.unpack(broken.pack(), float(place))
+        at = 0.0 if late else float(place)
+        assert whole.note(seq, at, float(place)) == broken.note(seq, at, float(place))
+    assert whole.lost(1e6) == broken.lost(1e6)
+    assert whole.duplicates == broken.duplicates
+
+
+@given(st.lists(st.tuples(st.integers(1, 400), st.integers(1, 4)), min_size=1, max_size=60), st.randoms())
+def test_whatever_order_and_however_often_each_counts_once(parts: list[tuple[int, int]], random: Random) -> None:
+    """Inside the grace, shuffled and repeated messages count once each, and what never came is lost exactly."""
+    came = {seq for seq, _ in parts}
+    arrivals = [seq for seq, times in parts for _ in range(times)]
+    random.shuffle(arrivals)
+    sequence = Sequence()
+    taken = [seq for seq in arrivals if sequence.note(seq, 990.0 + seq / 1000, 1000.0)]
+    assert sorted(taken) == sorted(came)
+    assert sequence.lost(1000.0 + GRACE) == max(came) - min(came) + 1 - len(came)
+
+
+def test_a_redelivery_from_a_fast_clock_is_a_repeat() -> None:
+    """A source whose clock is four seconds ahead is not taken for one that counts anew when its messages come again."""
+    sequence = Sequence()
+    for seq in range(100):
+        assert sequence.note(seq, 14.0 + seq / 100, 10.0 + seq / 100)
+    assert not any(sequence.note(seq, 14.0 + seq / 100, 12.0) for seq in range(100))
+    assert sequence.note(100, 16.0, 12.0)
+
+
+def test_a_gap_says_when_it_was() -> None:
+    """It lies between the newest message before it and the first one after it."""
+    sequence = Sequence()
+    sequence.note(1, 100.0, 100.0)
+    sequence.note(5, 104.0, 104.5)
+    assert sequence.lost(104.5 + GRACE) == 3
+    assert sequence.closed() == [Gap(3, 100.0, 104.0)]
+    assert sequence.closed() == []
+
+
+def test_holes_without_end_are_bounded_and_still_counted() -> None:
+    """A source that leaves out every other number cannot fill the memory; nothing that it left out goes uncounted."""
+    sequence = Sequence()
+    for seq in range(0, 10_000, 2):
+        sequence.note(seq, 10.0, 10.0)
+    assert len(sequence.pack()) < 60_000
+    assert sequence.lost(10.0 + GRACE) == 4_999
+
+
+@given(st.binary(max_size=60))
+def test_damaged_bytes_are_said(raw: bytes) -> None:
+    """What is no packed sequence raises ValueError or is one; nothing else."""
+    with contextlib.suppress(ValueError):
+        Sequence.unpack(raw, 0.0)
+
+
+def test_a_retained_message_of_hours_ago_begins_no_count() -> None:
+    """What a broker kept of a source from before is no gap up to what the source says now."""
+    sequence = Sequence()
+    assert sequence.note(5, 1000.0, 11_800.0)
+    assert sequence.note(900, 11_800.0, 11_800.5)
+    assert sequence.note(901, 11_801.0, 11_801.5)
+    assert sequence.lost(12_000.0) == 0

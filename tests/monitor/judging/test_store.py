@@ -266,3 +266,29 @@ def test_a_bucket_is_open_on_the_left() -> None:
     """A sample at an aligned instant belongs to the bucket that ends there, as PromQL's ranges do."""
     assert bucket_of(10.0, 5.0) == 1
     assert bucket_of(10.000001, 5.0) == 2
+
+
+def test_a_backlog_changes_no_window_however_far_it_reaches() -> None:
+    """A minute of lateness counts as in order; what is later is counted and left out of a window that reaches back further."""
+    store = store_of(metric())
+    table = store.table("golive_x_seconds")
+    span = keep(table, "mean", 600.0, ())
+    table.row((("n", "0"),), 20.0, None)
+    feed(store, [(0, 1.0, START)])
+    refused = feed(store, [(0, 99.0, START + 100), (0, 3.0, START + 141)], received=START + 200)
+    assert refused == {"late": 1}
+    estimate = Windows().estimate(table, group(table, {"n": "0"}, (), []), "mean", span, START + 200)
+    assert estimate.value[0] == 2.0
+
+
+def test_a_source_that_is_slow_by_design_is_not_late() -> None:
+    """One that may be ten minutes old before it is STALE has twice that before it is late."""
+    store = store_of(metric())
+    table = store.table("golive_x_seconds")
+    keep(table, "mean", 3600.0, ())
+    handle, _ = store.bind("golive_x_seconds", (("n", "0"),), 600.0, None)
+    assert handle == 0
+    refused: Counter[str] = Counter()
+    times = np.array([START - 1100.0, START - 1300.0])
+    store.ingest(np.array([0, 0]), np.array([1.0, 2.0]), times, np.array([START, START]), refused)
+    assert refused == {"late": 1}
