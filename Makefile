@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := monitor collectors dashboards runbooks
 
-.PHONY: help setup develop packages demo test check bench chaos fmt lock wheel clean
+.PHONY: help setup develop packages demo test check bench chaos dashboards fmt lock wheel clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ check: develop ## formatting, lint, types, layers
 
 bench: develop packages ## measure speed and memory against named references
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+dashboards: develop ## write the JSON of the Grafana dashboards anew
+	@$(BIN)/python -m dashboards.grafana
 
 chaos: develop packages ## kill, stop, starve and attack rollbacks for eight minutes; the last line counts broken promises
 	@$(BIN)/python -m tests.chaos $(ARGS)

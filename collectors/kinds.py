@@ -10,6 +10,7 @@ from collectors.http.collector import Http
 from collectors.mqtt.collector import Mqtt
 from collectors.promql.collector import Promql
 from collectors.push.collector import Push
+from collectors.ruler.collector import Ruler
 from collectors.sip_quality.collector import SipQuality
 
-AnyCollector: TypeAlias = AmazonConnect | Ami | Http | Mqtt | Promql | Push | SipQuality
+AnyCollector: TypeAlias = AmazonConnect | Ami | Http | Mqtt | Promql | Push | Ruler | SipQuality

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,18 +12,17 @@ import msgspec
 from collectors.mqtt.native import Native
 from collectors.mqtt.reading import check_names
 from collectors.push.allowance import Allowance
+from collectors.push.bearer import Bearer
 from collectors.push.tally import Tally
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import POST_LIMIT, Receipt
 from monitor.intake.probing import Check, ok, sentence
 from monitor.intake.source import Misconfigured, Source
-from monitor.secrets import SecretError, SecretRef
+from monitor.secrets import SecretRef
 from monitor.text import clean
 
 _SAVED = 10.0
 """Seconds of its rate that a quiet sender saves up."""
-_SHORTEST = 16
-"""Least characters of a token."""
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,22 +81,12 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
     async def probe(self, base: Path) -> list[Check]:
         """Try the token for `golive doctor`; who posts is tried by posting."""
         try:
-            await self._token(base)
+            await Bearer.read(self.token, base)
         except Misconfigured as error:
             return [sentence("token", error)]
         return [
             ok("token", f"can be read; posts to /api/v1/samples, at most {self.rate} samples/s, will be taken with it")
         ]
-
-    async def _token(self, base: Path) -> str:
-        try:
-            token = (await asyncio.to_thread(self.token.read, base)).reveal()
-        except SecretError as error:
-            raise Misconfigured(f"token: {error}") from error
-        if len(token) < _SHORTEST:
-            msg = f"token: it is shorter than {_SHORTEST} characters and could be guessed; next: openssl rand -hex 32"
-            raise Misconfigured(msg)
-        return token
 
     async def run(self, inlet: Inlet) -> None:
         """Take posts until cancelled.
@@ -107,8 +94,8 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
         Raises:
             Misconfigured: the token cannot be read, or could be guessed.
         """
-        token = await self._token(inlet.base)
-        self.__dict__["desk"] = _Desk(self, inlet, token)
+        bearer = await Bearer.read(self.token, inlet.base)
+        self.__dict__["desk"] = _Desk(self, inlet, bearer)
         inlet.connected(f"waits for posts to /api/v1/samples, at most {self.rate} samples/s")
         try:
             await asyncio.Event().wait()
@@ -129,17 +116,12 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
 class _Desk:
     """A running collector: its token's digest, its reader, its allowance."""
 
-    def __init__(self, config: Push, inlet: Inlet, token: str) -> None:
-        self._digest = hashlib.sha256(token.encode()).digest()
+    def __init__(self, config: Push, inlet: Inlet, bearer: Bearer) -> None:
+        self.admits = bearer.admits
         self._tally = Tally(inlet)
         native = Native(labels=config.labels)
         self._reader = native.reader(self._tally, config.name, config.every, fixed=config.fixed, limit=POST_LIMIT)
         self._allowance = Allowance(config.rate, _SAVED, time.monotonic())
-
-    def admits(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        offered = hashlib.sha256(token.strip().encode(errors="replace")).digest()
-        return hmac.compare_digest(self._digest, offered) and scheme.lower() == "bearer"
 
     async def take(self, body: bytes, received: float) -> Receipt:
         wait = self._allowance.wait(time.monotonic())

@@ -12,16 +12,16 @@ from monitor.catalogue.faults import RESERVED, SUFFIXES, faults
 from monitor.catalogue.integrations import ASSURANCE, INTEGRATIONS
 from monitor.catalogue.media import LINKS, MEDIA, SOFTPHONES
 from monitor.catalogue.queues import QUEUES
+from monitor.catalogue.ruled import ruled
 from monitor.model import Metric
 
 COMMON_LABELS: tuple[str, ...] = ("channel", "platform", "queue", "site", "trunk", "wave")
 """Labels that any metric may carry, beside its own."""
 
-CATALOGUE: Mapping[str, Metric] = {
-    metric.name: metric
-    for family in (MEDIA, LINKS, SOFTPHONES, CALLS, QUEUES, AGENTS, INTEGRATIONS, ASSURANCE, ENGINE)
-    for metric in family
-}
+_FAMILIES = (MEDIA, LINKS, SOFTPHONES, CALLS, QUEUES, AGENTS, INTEGRATIONS, ASSURANCE, ENGINE)
+_RULED = ruled(metric for family in _FAMILIES for metric in family)
+
+CATALOGUE: Mapping[str, Metric] = {metric.name: metric for family in (*_FAMILIES, _RULED) for metric in family}
 
 OWN: frozenset[str] = frozenset(metric.name for metric in ENGINE)
 """Metrics that golive exports about itself; a collector may not emit them."""

@@ -15,6 +15,7 @@ from monitor.config import Config
 from monitor.config_checks.unready import unready
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.documents.finding import Finding
+from monitor.intake.postbox import Judging
 from monitor.notify.channels import Heartbeat
 from monitor.text import clean
 from monitor.units import spell_duration
@@ -71,6 +72,12 @@ def sentences(loaded: LoadedConfig) -> list[str]:
     signals = {signal.name: signal for signal in config.signals}
     lines = [rule_sentence(rule, loaded.catalogue, signals) for rule in config.rules]
     lines += weeks_sentence(config.cutover, config.rules)
+    lines += [
+        f"{judge.name}: a ruler judges {', '.join(judge.rules)}, by the rules above as exported; what it does not say "
+        f"again within {spell_duration(judge.judged_within)} is unknown."
+        for judge in config.collectors
+        if isinstance(judge, Judging)
+    ]
     for trigger in config.triggers:
         mode = trigger.mode or config.cutover.default_mode
         lines.append(f"{trigger.name}: when {trigger.when}, {_MODES[mode]} {trigger.runbook}.")

@@ -26,6 +26,7 @@ def export(
     *,
     format: Annotated[Literal["prometheus"], Parameter(name="--format")],  # noqa: A002 - the option's name
     interval: str = "15s",
+    judge_there: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Write the rules on standard output, and what the format cannot say on standard error, a line each.
 
@@ -35,6 +36,7 @@ def export(
         path: The configuration.
         format: prometheus: recording and alerting rules for Prometheus 2.42 or later.
         interval: How often they are to be evaluated.
+        judge_there: The alerts carry what a collector of kind ruler reads, so that the ruler judges for golive.
     """
     try:
         every = parse_duration(interval)
@@ -49,7 +51,7 @@ def export(
         return INVALID
     config = loaded.value
     delays = {collector.name: collector.delay for collector in config.collectors}
-    made = rule_file(config.rules, config.signals, loaded.catalogue, interval=every, delays=delays)
+    made = rule_file(config.rules, config.signals, loaded.catalogue, interval=every, delays=delays, back=judge_there)
     sys.stdout.write(made.text(loaded.digest))
     sys.stderr.writelines(f"{clean(str(unsaid), _LINE)}\n" for unsaid in made.unsaid)
     left_out = sum(unsaid.whole for unsaid in made.unsaid)

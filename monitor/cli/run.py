@@ -15,9 +15,9 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from monitor.cli.quiet import Quiet
+from monitor.cli.logs import Format, Level, begin
+from monitor.cli.rereading import on_hangup
 from monitor.config_file import DEFAULT, LoadedConfig, read
-from monitor.redaction import Masking
 from monitor.text import clean
 
 FAILED, INVALID, HELD = 1, 3, 4
@@ -28,8 +28,12 @@ def run(
     *,
     config: Annotated[Path, Parameter(name=["--config.file", "--config"])] = DEFAULT,
     state_dir: Path = Path("state"),
-    listen: Annotated[str, Parameter(name=["--web.listen-address"])] = "",
+    listen: Annotated[list[str] | None, Parameter(name=["--web.listen-address"], negative="")] = None,
     web_config: Annotated[Path | None, Parameter(name=["--web.config.file"])] = None,
+    telemetry_path: Annotated[str, Parameter(name=["--web.telemetry-path"])] = "",
+    max_requests: Annotated[int | None, Parameter(name=["--web.max-requests"])] = None,
+    log_level: Annotated[Level, Parameter(name=["--log.level"])] = "info",
+    log_format: Annotated[Format, Parameter(name=["--log.format"])] = "plain",
 ) -> int:
     """Watch a cutover: collect, judge, serve, notify, and execute what people approve.
 
@@ -38,31 +42,50 @@ def run(
     Args:
         config: The configuration; `golive check` tells what it does.
         state_dir: Where journal, tokens and record lie.
-        listen: HOST:PORT; port 0 takes a free one. Default: web.listen of the configuration.
+        listen: HOST:PORT; port 0 takes a free one. More than once for several. Default: web.listen of the configuration.
         web_config: TLS, basic auth and headers, as Prometheus and its exporters read them; read again on change.
+        telemetry_path: Where Prometheus finds the metrics. Default: web.telemetry_path, /metrics.
+        max_requests: Most scrapes at once, 0 for no limit of their own. Default: web.max_requests.
+        log_level: The least that is logged.
+        log_format: plain lines, or logfmt or JSON with named fields.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Masking("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(Quiet())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    begin(log_level, log_format)
     loaded = read(config)
     if loaded.value is None:
         shown = clean(str(config))
         sys.stderr.writelines(f"{clean(str(finding), 2000)}\n" for finding in loaded.findings)
         sys.stderr.write(f"nothing was started; next: mend what is named above, then golive check {shown}\n")
         return INVALID
-    if listen:
-        web = msgspec.structs.replace(loaded.value.web, listen=listen)
-        loaded = dataclasses.replace(loaded, value=msgspec.structs.replace(loaded.value, web=web))
+    from monitor.serving.web.listener import listen_address  # loaded only for this command
+
+    also = tuple(listen[1:]) if listen else None
+    asked = {
+        "listen": listen[0] if listen else None,
+        "also": also,
+        "telemetry_path": telemetry_path or None,
+        "max_requests": max_requests,
+    }
+    try:
+        for address in listen or ():
+            listen_address(address)
+        web = msgspec.structs.replace(
+            loaded.value.web, **{name: told for name, told in asked.items() if told is not None}
+        )
+    except ValueError as error:
+        sys.stderr.write(f"{clean(str(error))}; nothing was started\n")
+        return INVALID
+    loaded = dataclasses.replace(loaded, value=msgspec.structs.replace(loaded.value, web=web))
     try:
         import uvloop
     except ImportError:  # where it cannot be had, asyncio's own loop serves
-        return asyncio.run(serve(loaded, state_dir, web_config))
-    return uvloop.run(serve(loaded, state_dir, web_config))
+        return asyncio.run(serve(loaded, state_dir, web_config, config))
+    return uvloop.run(serve(loaded, state_dir, web_config, config))
 
 
-async def serve(loaded: LoadedConfig, state_dir: Path, web_config: Path | None = None) -> int:
-    """Run a daemon until SIGTERM or SIGINT; returns the exit code."""
+async def serve(
+    loaded: LoadedConfig, state_dir: Path, web_config: Path | None = None, config: Path | None = None
+) -> int:
+    """Run a daemon until SIGTERM or SIGINT; returns the exit code. config: looked at again on SIGHUP."""
     from monitor.daemon.daemon import Daemon
     from monitor.deciding.state_lock import AlreadyRunning
     from monitor.deciding.tokens import TokensError
@@ -76,6 +99,7 @@ async def serve(loaded: LoadedConfig, state_dir: Path, web_config: Path | None =
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup(config or DEFAULT, loaded.digest))
     try:
         await daemon.start()
     except AlreadyRunning as error:

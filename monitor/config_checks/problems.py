@@ -7,6 +7,7 @@ from monitor.config_checks.derived import derived_problems
 from monitor.config_checks.names import name_problems
 from monitor.config_checks.paging import paging_problems
 from monitor.config_checks.plan import plan_problems
+from monitor.config_checks.ruler import ruler_problems
 from monitor.config_checks.rules import rule_problems
 from monitor.config_checks.sources import source_problems
 from monitor.config_checks.subject import Subject
@@ -19,6 +20,7 @@ CHECKS = (
     source_problems,
     derived_problems,
     rule_problems,
+    ruler_problems,
     trigger_problems,
     paging_problems,
     clock_problems,

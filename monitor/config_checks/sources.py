@@ -33,6 +33,10 @@ def source_problems(subject: Subject) -> Iterator[Finding]:
 
 
 def _listen(subject: Subject) -> Iterator[Finding]:
-    host, colon, port = subject.config.web.listen.rpartition(":")
-    if not (host and colon and port.isascii() and port.isdecimal() and len(port) < 6 and int(port) <= _MAX_PORT):  # noqa: PLR2004 - digits of a port
-        yield subject.finding(("web", "listen"), "is not an address", "write HOST:PORT, such as 127.0.0.1:8930")
+    web = subject.config.web
+    places: list[tuple[Path, str]] = [(("web", "listen"), web.listen)]
+    places += [(("web", "also", index), address) for index, address in enumerate(web.also)]
+    for path, address in places:
+        host, colon, port = address.rpartition(":")
+        if not (host and colon and port.isascii() and port.isdecimal() and len(port) < 6 and int(port) <= _MAX_PORT):  # noqa: PLR2004 - digits of a port
+            yield subject.finding(path, "is not an address", "write HOST:PORT, such as 127.0.0.1:8930")

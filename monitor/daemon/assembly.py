@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from monitor.config import Config
 from monitor.daemon.messenger import Messenger
 from monitor.daemon.safety import safety_of
@@ -13,6 +15,7 @@ from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.deciding.office import OnEvent, OnRolledBack
 from monitor.deciding.points import OnPoint
+from monitor.export.elsewhere import over_there
 from monitor.history.archive import Brought
 from monitor.history.calendar import calendar_of
 from monitor.history.figures import figures
@@ -21,9 +24,16 @@ from monitor.intake.intake import Intake
 from monitor.judging.engine import Engine
 from monitor.judging.scoping import all_scope_labels
 from monitor.judging.store import Store
+from monitor.model import Metric
 from runbooks.book import Book
 from runbooks.outlets import Outlets
 from runbooks.runner import Runner
+
+
+def judged_elsewhere(config: Config, catalogue: Mapping[str, Metric]) -> Config:
+    """The configuration with the rules that rulers judge turned to what those say."""
+    rules = over_there(config.rules, config.signals, catalogue, config.collectors)
+    return msgspec.structs.replace(config, rules=rules)
 
 
 def patience(config: Config) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 from monitor.config_file import LoadedConfig
-from monitor.daemon.assembly import desk_of, engine_of, independence_of, keeper_of, patience
+from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, patience
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
@@ -59,7 +59,7 @@ class Daemon:
         """Watch by this configuration, which must have no findings. web_config_file: TLS, passwords and headers."""
         if loaded.value is None or loaded.book is None:
             raise ValueError("a configuration with findings cannot be run")
-        self.config = loaded.value
+        self.config = judged_elsewhere(loaded.value, loaded.catalogue)
         self.book = loaded.book
         self.base = loaded.folder
         self.digest = loaded.digest
@@ -108,7 +108,7 @@ class Daemon:
         self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self._arm)
         await self.course.start()
         await self._refill()
-        self.own = OwnMetrics()
+        self.own = OwnMetrics(self.state_dir)
         self.watchdog = Watchdog(lambda stall: self.own.stalled(stall.owner))
         self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
         self.camera = Camera(self)

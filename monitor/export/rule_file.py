@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
 from monitor.export import promql
+from monitor.export.elsewhere import Carried, carried
 from monitor.export.limits import Limit, limits
 from monitor.export.promql import Inexpressible
 from monitor.export.quantity import Quantity, quantity
@@ -18,7 +19,7 @@ from monitor.model import Metric
 from monitor.text import clean
 from monitor.units import format_value, spell_duration
 
-Mark: TypeAlias = "dict[str, object]"
+Mark: TypeAlias = "dict[str, Any]"
 
 TAKEN = frozenset({"alertname", "alertstate", "le", "rule"})
 """Labels that the exported rules use themselves, and groups can therefore not be told apart by."""
@@ -52,10 +53,12 @@ def export(
     *,
     interval: float,
     delays: Mapping[str, float] | None = None,
+    back: bool = False,
 ) -> Export:
     """Write every rule that PromQL can express with the same meaning.
 
     interval: seconds between evaluations. delays: how late each collector's source is, seconds, by its name.
+    back: whether the alerts carry what golive's collector `ruler` reads, so that they can be judged there for golive.
     """
     named = {signal.name: signal for signal in signals}
     groups: list[Mark] = []
@@ -69,7 +72,8 @@ def export(
     for rule in rules:
         try:
             judged = quantity(rule, named, catalogue)
-            groups.append(_Group(rule, judged).mark(interval))
+            carry = carried(rule, judged, named.get(rule.signal)) if back else None
+            groups.append(_Group(rule, judged, carry).mark(interval))
         except Inexpressible as answer:
             unsaid.append(Unsaid(rule.name, rule.estimator, str(answer), whole=True))
         else:
@@ -80,11 +84,12 @@ def export(
 class _Group:
     """The recording and alerting rules of one rule."""
 
-    def __init__(self, rule: Rule, judged: Quantity) -> None:
+    def __init__(self, rule: Rule, judged: Quantity, carry: Carried | None = None) -> None:
         if taken := sorted(TAKEN.intersection(judged.by)):
             raise Inexpressible(f"the label {taken[0]} of its groups is one that alerts use themselves")
         self.rule = rule
         self.judged = judged
+        self.carry = carry
         self.breach, self.warn = limits(rule)
         self.window = promql.kept_window(rule.window)
         self.on = f"on ({', '.join(judged.by)})"
@@ -101,9 +106,14 @@ class _Group:
         least, of = rule.m_of_n
         if of > 1:
             past = self._record(f"bad_of_{of}", self._bad_buckets())
-            self._alert("critical", f"{past} >= {least} and {self.on} {value}{enough}", self.breach)
+            breach = f"{past} >= {least} and {self.on} {value}{enough}"
+            if self.carry is not None:  # the estimate travels, not the number of buckets
+                breach = f"{value}{enough} and {self.on} {past} >= {least}"
         else:
-            self._alert("critical", f"{self.breach.past(value)}{enough}", self.breach)
+            breach = f"{self.breach.past(value)}{enough}"
+        self._alert("critical", breach, self.breach)
+        if self.carry is not None:
+            self._measured(f"({value}{enough}) unless {self.on} ({breach})")
         if self.warn is not None:
             self._alert("warning", f"{self.warn.past(value)}{enough}", self.warn)
         return {"name": f"golive_{rule.name}", "interval": spell_duration(interval), "rules": self.marks}
@@ -130,14 +140,32 @@ class _Group:
         mark: Mark = {"alert": name, "expr": expression}
         if severity == "critical":
             mark |= {"for": spell_duration(rule.hold)} if rule.hold else {}
-            mark |= {"keep_firing_for": spell_duration(rule.clear_hold)} if rule.clear_hold else {}
+            held = rule.clear_hold if self.carry is None else 0.0  # golive holds by itself what it hears
+            mark |= {"keep_firing_for": spell_duration(held)} if held else {}
         scope = _scope(self.judged.by)
         mark["labels"] = {"severity": severity, "rule": rule.name, "scope": scope}
         mark["annotations"] = {
             "summary": f"{_plain(rule.title or rule.name)} {scope}".strip(),
             "description": self._description(severity, limit),
         }
+        if self.carry is not None and severity == "critical":
+            self._carry(mark, "breach")
         self.marks.append(mark)
+
+    def _measured(self, expression: str) -> None:
+        """An alert that fires as long as there is a number and no breach: without it a missing one would read as good."""
+        rule = self.rule
+        name = "Golive" + "".join(word[:1].upper() + word[1:] for word in _BREAK.split(rule.name)) + "Measured"
+        labels = {"severity": "none", "rule": rule.name, "scope": _scope(self.judged.by)}
+        notes = {"summary": "For golive, not for people: it is measured and not in breach"}
+        mark: Mark = {"alert": name, "expr": expression, "labels": labels, "annotations": notes}
+        self._carry(mark, "measured")
+        self.marks.append(mark)
+
+    def _carry(self, mark: Mark, what: str) -> None:
+        if self.carry is not None:
+            mark["labels"] = {**mark["labels"], "golive": what}
+            mark["annotations"] = {**mark["annotations"], **self.carry.notes}
 
     def _description(self, severity: str, limit: Limit) -> str:
         rule, judged = self.rule, self.judged

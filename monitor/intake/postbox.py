@@ -58,3 +58,33 @@ class Postbox(Protocol):
     async def take(self, body: bytes, headers: Mapping[str, str], received: float) -> Receipt:
         """Take a post; never raises for what it says. received: unix seconds."""
         ...
+
+
+@runtime_checkable
+class AlertBox(Postbox, Protocol):
+    """A postbox that alerts are posted to."""
+
+    @property
+    def takes_alerts(self) -> bool:
+        """Whether /api/v1/alertmanager is its way in as well, with the token telling which of them is meant."""
+        ...
+
+
+@runtime_checkable
+class Judging(Protocol):
+    """A collector whose other side judges rules of golive."""
+
+    @property
+    def name(self) -> str:
+        """Name in the configuration."""
+        ...
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Names of the rules that are judged there."""
+        ...
+
+    @property
+    def judged_within(self) -> float:
+        """Seconds after which what was last heard of a rule is no longer known to hold."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("engine", "stall", "judging", "ingest", "sip", "scrape", "alert", "paging", "acting", "terminal", "probes")
+BENCHES = ("engine", "stall", "judging", "ingest", "sip", "scrape", "alert", "paging", "acting", "terminal", "probes", "sizing")
 
 
 def main(names: list[str]) -> None:

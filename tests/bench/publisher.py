@@ -46,12 +46,14 @@ def _length(size: int) -> bytes:
             return out
 
 
-def _packet(topic: str, packet_id: int, payload: bytes) -> bytes:
+def packet(topic: str, packet_id: int, payload: bytes) -> bytes:
+    """A PUBLISH of MQTT 3.1.1 at QoS 1."""
     head = len(topic).to_bytes(2, "big") + topic.encode() + packet_id.to_bytes(2, "big")
     return b"\x32" + _length(len(head) + len(payload)) + head + payload
 
 
-def _connect(port: int) -> socket.socket:
+def connect(port: int) -> socket.socket:
+    """A session with a broker of this machine."""
     line = socket.create_connection(("127.0.0.1", port))
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     name = f"bench-{time.monotonic_ns()}".encode()
@@ -71,8 +73,8 @@ def main(port: int, messages: int, batch: int, topics: int, rate: float) -> None
         number += batch
         topic = f"cc/target/site-{message % topics % 5}/queue-{message % topics}/call"
         payload = json.dumps(reports if batch > 1 else reports[0], separators=(",", ":")).encode()
-        packets.append(_packet(topic, message % 65535 + 1, payload))
-    line = _connect(port)
+        packets.append(packet(topic, message % 65535 + 1, payload))
+    line = connect(port)
     acknowledged = 0
     moved = threading.Condition()
 

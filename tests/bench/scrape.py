@@ -13,6 +13,7 @@ from monitor.catalogue.inventory import CATALOGUE
 from monitor.serving.exposition.lines import Style
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
+from tests.bench import large_page
 from tests.monitor.serving.tables import FakeTable
 
 SERIES = 10_000
@@ -84,6 +85,9 @@ def main(seconds: float) -> None:
     gauges = _exposition("golive_media_r_factor", SERIES)
     took, stall, size = asyncio.run(_measured(gauges, part))
     _say(f"{SERIES} gauges", f"{took * 1e3:.1f} ms (target 15)", f"stall {stall * 1e3:.1f} ms (target 5)", size)
+    large = _exposition("golive_media_r_factor", large_page.SERIES)
+    took, stall, size = asyncio.run(_measured(large, part))
+    _say(f"{large_page.SERIES} gauges", f"{took * 1e3:.1f} ms (target 120)", f"stall {stall * 1e3:.1f} ms", size)
     metric = CATALOGUE["golive_media_mos"]
     histograms = _exposition(metric.name, SERIES // 10)
     took, stall, size = asyncio.run(_measured(histograms, part))
@@ -91,6 +95,7 @@ def main(seconds: float) -> None:
     _say(f"{SERIES // 10} histograms, {lines} lines", f"{took * 1e3:.1f} ms", f"stall {stall * 1e3:.1f} ms", size)
     took, size = _reference(part)
     _say(f"reference: prometheus-client, {SERIES} gauges", f"{took * 1e3:.1f} ms", "all of it a stall", size)
+    large_page.main()
 
 
 def _say(what: str, took: str, stall: str, size: int) -> None:

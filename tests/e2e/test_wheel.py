@@ -32,7 +32,7 @@ def golive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_catalogue_styles_rules_and_runbooks_travel_with_the_wheel(golive: Path, tmp_path: Path) -> None:
-    """`init` and `check` find the shipped files, and every module comes from the wheel."""
+    """`init` and `check` find the shipped files, dashboards and alerts are there, and every module comes from the wheel."""
     where = subprocess.run(
         [golive.parent / "python", "-c", "import monitor, dashboards; print(monitor.__file__, dashboards.__file__)"],
         cwd=tmp_path,
@@ -47,6 +47,10 @@ def test_catalogue_styles_rules_and_runbooks_travel_with_the_wheel(golive: Path,
     assert checked.returncode == 0, checked.stdout + checked.stderr
     styles = golive.parent.parent.glob("lib/python*/site-packages/dashboards/terminal/*.tcss")
     assert list(styles)
+    packaged = next(iter(golive.parent.parent.glob("lib/python*/site-packages/dashboards")))
+    assert len(list(packaged.glob("grafana/*.json"))) == 6
+    assert len(list(packaged.glob("grafana/provisioning/*/*.yaml"))) == 3
+    assert {"alerts.yml", "alertmanager.yml", "prometheus.yml"} <= {path.name for path in packaged.glob("prometheus/*")}
 
 
 def test_the_wheel_alone_runs_the_rollback_story(golive: Path, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def by_prometheus(
     made = export(rules, signals, CATALOGUE, interval=1.0)
     assert not [one for one in made.unsaid if one.whole]
     exported = {name: values for one in series for name, values in one.exported().items()}
-    records = {group["name"].removeprefix("golive_"): group["rules"][0]["record"] for group in made.groups}  # type: ignore[attr-defined,index]
+    records = {group["name"].removeprefix("golive_"): group["rules"][0]["record"] for group in made.groups}
     instants = range(every, SECONDS + 1, every)
     queries = [(f'{record}{{rule="{name}"}}', at) for name, record in records.items() for at in instants]
     queries += [("ALERTS", at) for at in instants]

@@ -26,7 +26,9 @@ scrape_configs:
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, target: int, config_text: str = "") -> AsyncIterator[str]:
+async def prometheus(
+    folder: Path, target: int, config_text: str = "", more: tuple[str, ...] = ()
+) -> AsyncIterator[str]:
     """A Prometheus that scrapes a port of this machine every second, or does what its configuration says."""
     config = folder / "prometheus.yml"
     await asyncio.to_thread(config.write_text, config_text or SCRAPE % target)
@@ -35,8 +37,9 @@ async def prometheus(folder: Path, target: int, config_text: str = "") -> AsyncI
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}",
+        *more,
     ]
-    async with _running(folder, "prometheus", options):
+    async with running(folder, "prometheus", options):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -45,12 +48,13 @@ async def victoria_metrics(folder: Path) -> AsyncIterator[str]:
     """An empty VictoriaMetrics; gives its address."""
     port = free_port()
     options = [f"-storageDataPath={folder / 'vm'}", f"-httpListenAddr=127.0.0.1:{port}", "-search.latencyOffset=0s"]
-    async with _running(folder, "victoria-metrics", options):
+    async with running(folder, "victoria-metrics", options):
         yield f"http://127.0.0.1:{port}"
 
 
 @asynccontextmanager
-async def _running(folder: Path, name: str, options: list[str]) -> AsyncIterator[None]:
+async def running(folder: Path, name: str, options: list[str]) -> AsyncIterator[None]:
+    """A program with its log beside it, ended with the context."""
     log = await asyncio.to_thread((folder / f"{name}.log").open, "wb")
     process = await asyncio.create_subprocess_exec(program(name), *options, stdout=log, stderr=subprocess.STDOUT)
     try:

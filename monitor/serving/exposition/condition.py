@@ -244,6 +244,23 @@ def _longest_piece(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     yield (), snapshot.monitor.longest_piece
 
 
+def _heartbeat(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), snapshot.at
+
+
+def _degraded(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), float(bool(snapshot.monitor.degraded))
+
+
+def _cutover(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    cutover = snapshot.cutover
+    yield (("cutover", cutover.name), ("environment", cutover.environment), ("stage", cutover.stage)), 1.0
+
+
+def _started(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
+    yield (), snapshot.cutover.started_at
+
+
 def _build(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     yield (("python", platform.python_version()), ("version", snapshot.monitor.version)), 1.0
 
@@ -330,5 +347,14 @@ CONDITIONS: tuple[Condition, ...] = (
         "The longest stretch for which a tick of the last half minute kept the event loop to itself.",
         _longest_piece,
     ),
+    Condition(
+        "golive_heartbeat_timestamp_seconds",
+        _G,
+        "When golive last judged; one that grows old judges no more.",
+        _heartbeat,
+    ),
+    Condition("golive_degraded", _G, "Whether golive is not whole (1); the board says why, in words.", _degraded),
+    Condition("golive_cutover_info", _G, "Which cutover this is and the stage it is in; always 1.", _cutover),
+    Condition("golive_cutover_start_timestamp_seconds", _G, "When golive first armed this cutover.", _started),
     Condition("golive_build_info", _G, "Version of golive and of the Python that runs it; always 1.", _build),
 )

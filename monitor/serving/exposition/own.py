@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
@@ -20,7 +22,9 @@ _OPENMETRICS_END = b"# EOF\n"
 class OwnMetrics(Collector):
     """Counts of the daemon's own doings; one object, given to whoever has something to count."""
 
-    def __init__(self) -> None:
+    def __init__(self, state_dir: Path | None = None) -> None:
+        """state_dir: where journal and record lie, whose free space is told."""
+        self._state_dir = state_dir
         self._notifications: Counter[tuple[str, ...]] = Counter()
         self._denied: Counter[tuple[str, ...]] = Counter()
         self._approvals: Counter[tuple[str, ...]] = Counter()
@@ -63,10 +67,22 @@ class OwnMetrics(Collector):
         yield _family("golive_approvals", "Signatures given or refused on decisions.", "result", self._approvals)
         for more in self.also:
             yield from more()
+        yield from self._room()
         yield _family(
             "golive_event_loop_stalls", "Times the event loop was held up for over a second.", "owner", self._stalls
         )
         yield _family("golive_exposition_failures", "Families left out of a scrape.", "family", self._failures)
+
+    def _room(self) -> Iterable[Metric]:
+        """Free space for the journal; nothing where the disk cannot be asked. Blocks on the disk."""
+        if self._state_dir is None:
+            return
+        try:
+            free = shutil.disk_usage(self._state_dir).free
+        except OSError:
+            return
+        text = "Free space where the journal is written."
+        yield GaugeMetricFamily("golive_store_free_bytes", text, value=free)
 
     def text(self, style: Style) -> bytes:
         """All of the process's own metrics, without the end mark of OpenMetrics."""

@@ -21,7 +21,7 @@ from monitor.serving.web.front import Front
 from monitor.serving.web.guard import Handler, answer_errors, caller, check_origin, check_password
 from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
-from monitor.serving.web.reading import READINGS, bounded
+from monitor.serving.web.reading import METRICS, READINGS, bounded
 from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
 from monitor.serving.web.services import SERVICES, Callback, Denial, Pages, Services
 from monitor.serving.web_config import WebConfig
@@ -66,13 +66,14 @@ def make_app(
         services.on_denied = on_denied
     app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_origin, check_password])
     app[SERVICES] = services
-    for reading in READINGS:
+    readings = [r._replace(path=config.telemetry_path) if r.path == METRICS else r for r in READINGS]
+    for reading in readings:
         app.router.add_get(reading.path, _serve(reading.read))
     for acting in ACTINGS:
         app.router.add_post(acting.path, _act(acting))
     for posting in POSTINGS:
         app.router.add_post(posting.path, _serve(posting.take))
-    description = msgspec.json.encode(describe(READINGS, ACTINGS, POSTINGS, _VERSION))
+    description = msgspec.json.encode(describe(readings, ACTINGS, POSTINGS, _VERSION))
 
     async def openapi(_: web.Request) -> web.Response:
         return web.Response(body=description, content_type="application/json")

@@ -20,8 +20,8 @@ from monitor.text import clean
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LOG = logging.getLogger(__name__)
-SCRAPED = frozenset({"/metrics", "/-/healthy", "/-/ready"})
-"""Paths that hold nothing secret and change nothing: a Prometheus may call them by whatever name it knows."""
+SCRAPED = frozenset({"/-/healthy", "/-/ready"})
+"""Paths, beside that of the metrics, that hold nothing secret and change nothing: a Prometheus may call them by whatever name it knows."""
 _ALWAYS = ("localhost", "127.0.0.1", "::1")
 _SHOWN = 80
 _HEADERS = {
@@ -74,7 +74,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     here = _sockname(request)
     host = request.headers.get("Host", "")
     named = len(request.headers.getall("Host", [])) == 1 and host_allowed(_host_of(host), config, here)
-    if not named and request.path not in SCRAPED:
+    if not named and request.path not in SCRAPED and request.path != config.telemetry_path:
         deny(
             421,
             f"this daemon is not called {clean(host, _SHOWN)!r}",

@@ -67,7 +67,7 @@ async def _bound(host: str, port: int) -> list[socket.socket]:
 
 
 class Listener:
-    """Serves an application on one address. `on_full` hears of each connection that was turned away.
+    """Serves an application on its addresses. `on_full` hears of each connection that was turned away.
 
     front: certificates, read again while it runs; connections that stand keep those they began with.
     """
@@ -87,7 +87,7 @@ class Listener:
             max_field_size=8190,
             shutdown_timeout=2.0,
         )
-        self._host, self._port = listen_address(config.listen)
+        self._places = [listen_address(address) for address in (config.listen, *config.also)]
         self._front = front or Front()
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
@@ -97,9 +97,9 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port that is listened on; the real one where port 0 was asked for."""
+        """The port of the first address; the real one where port 0 was asked for."""
         if not self._sockets:
-            return self._port
+            return self._places[0][1]
         port: int = self._sockets[0].getsockname()[1]
         return port
 
@@ -115,13 +115,18 @@ class Listener:
             ListenError: the address is taken or not ours.
         """
         await self._runner.setup()
+        host, port = self._places[0]
         try:
-            self._sockets = await _bound(self._host, self._port)
+            for host, port in self._places:
+                self._sockets += await _bound(host, port)
             self._servers = await self._serving()
         except OSError as error:
+            for place in self._sockets:
+                place.close()
+            self._sockets = []
             await self._runner.cleanup()
             raise ListenError(
-                f"cannot listen on {self._host or '*'}:{self._port}: {error.strerror or error}; nobody could watch or "
+                f"cannot listen on {host or '*'}:{port}: {error.strerror or error}; nobody could watch or "
                 "approve; next: stop what holds it (ss -ltnp), or set web.listen to another port"
             ) from error
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from aiohttp import web
 
-from monitor.intake.postbox import Postbox, Receipt
+from monitor.intake.postbox import AlertBox, Postbox, Receipt
 from monitor.serving.web.answers import Denied, deny, json_answer
 from monitor.serving.web.bodies import LIMIT
 from monitor.serving.web.guard import trusted
@@ -18,6 +18,7 @@ from monitor.serving.web.services import Denial, Services
 from monitor.text import clean
 
 SAMPLES = "/api/v1/samples"
+ALERTS = "/api/v1/alertmanager"
 COLLECTOR = "/api/v1/collectors/{collector}"
 ACKS = "/api/v1/acks/{channel}"
 _SECONDS = 10.0
@@ -27,6 +28,11 @@ _SECONDS = 10.0
 async def samples(request: web.Request, services: Services) -> web.Response:
     """Samples in golive's JSON; the token tells which collector they are for."""
     return await _post(request, services, [box for box in services.postboxes if box.takes_samples])
+
+
+async def alerts(request: web.Request, services: Services) -> web.Response:
+    """Alerts as Alertmanager's webhook sends them; the token tells which collector they are for."""
+    return await _post(request, services, [box for box in services.postboxes if isinstance(box, AlertBox)])
 
 
 async def collector(request: web.Request, services: Services) -> web.Response:
@@ -69,7 +75,7 @@ async def _post(request: web.Request, services: Services, boxes: Sequence[Postbo
 def _refuse(request: web.Request, services: Services, boxes: Sequence[Postbox]) -> NoReturn:
     """Answer a post that no collector admits; each address only so often in words of its own."""
     if not boxes:
-        deny(404, "no collector takes posts here", "add a collector of kind push, see collectors/push", "token")
+        deny(404, "no collector takes posts here", "add a collector of kind push or ruler, see collectors/", "token")
     if not all(box.open for box in boxes):
         raise Denied(
             503,
@@ -109,5 +115,6 @@ def _answer(receipt: Receipt) -> web.Response:
 POSTINGS: tuple[Posting, ...] = (
     Posting(SAMPLES, "Samples in golive's JSON, with a collector's token.", samples),
     Posting(ACKS, "An acknowledgement from the service behind a channel, signed by it.", acks),
+    Posting(ALERTS, "Alerts of a ruler that judges for golive, as Alertmanager's webhook sends them.", alerts),
     Posting(COLLECTOR, "What the collector of this name reads, with its token.", collector),
 )

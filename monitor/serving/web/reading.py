@@ -40,11 +40,15 @@ class Entries(msgspec.Struct, frozen=True, kw_only=True):
     entries: list[Entry]
 
 
+METRICS = "/metrics"
+"""Where the metrics are unless the configuration says otherwise."""
+
+
 async def landing(_: web.Request, services: Services) -> web.Response:
     """A page for a person who found the port."""
     reason = services.ready()
     snapshot = services.acts.snapshot() if reason is None else None
-    return web.Response(text=landing_page(snapshot, reason), content_type="text/html")
+    return web.Response(text=landing_page(snapshot, reason, services.config.telemetry_path), content_type="text/html")
 
 
 async def healthy(_: web.Request, __: Services) -> web.Response:
@@ -62,9 +66,16 @@ async def ready(_: web.Request, services: Services) -> web.Response:
 
 async def metrics(request: web.Request, services: Services) -> web.Response:
     """What Prometheus scrapes."""
+    most = services.config.max_requests
+    if most and services.scrapes >= most:
+        deny(503, f"{most} scrapes are being answered", "scrape less often, or raise --web.max-requests", "full")
     style = style_of(",".join(request.headers.getall("Accept", [])))
     gzip = wants_gzip(",".join(request.headers.getall("Accept-Encoding", [])))
-    body = await services.exposition.page(style, services.clock(), gzip=gzip)
+    services.scrapes += 1
+    try:
+        body = await services.exposition.page(style, services.clock(), gzip=gzip)
+    finally:
+        services.scrapes -= 1
     headers = {"Content-Type": style.value, "Vary": "Accept, Accept-Encoding"}
     if gzip:
         headers["Content-Encoding"] = "gzip"
@@ -141,7 +152,7 @@ _PAGE = (("after", "Sequence number after which to begin; 0 is the start."), ("l
 
 READINGS: tuple[Reading, ...] = (
     Reading("/", "Landing page.", landing),
-    Reading("/metrics", "Prometheus metrics, text 0.0.4 or OpenMetrics 1.0.", metrics),
+    Reading(METRICS, "Prometheus metrics, text 0.0.4 or OpenMetrics 1.0.", metrics),
     Reading("/-/healthy", "200 while the process serves.", healthy),
     Reading("/-/ready", "200 once the first tick has judged; 503 with the reason until then.", ready),
     Reading("/api/v1/snapshot", "Everything a display needs, at one tick.", snapshot, Snapshot),

@@ -78,6 +78,8 @@ class Services:
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)
+    scrapes: int = 0
+    """Scrapes that are being answered."""
     page: tuple[Snapshot, bytes] | None = None
     """The newest snapshot as it was last sent."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from monitor.catalogue.faults import faults
 from monitor.catalogue.inventory import CATALOGUE, COMMON_LABELS, OWN, CatalogueError, label_names, merge
+from monitor.catalogue.ruled import UNITS, name_of
 from monitor.model import Kind, Metric
 from monitor.serving.exposition.lines import Style, head
 from tests.rig.programs import program
@@ -123,7 +124,18 @@ def user_metric(**changes: object) -> Metric:
 
 def test_the_catalogue_is_the_agreed_list_in_its_order():
     """Every agreed name is there, no other is, and the order is the agreed one."""
-    assert list(CATALOGUE) == [row[1] for row in ROWS]
+    ruled = ("seconds", "ratio", "bytes_per_second", "score", "value", "timestamp_seconds", "state")
+    assert list(CATALOGUE) == [row[1] for row in ROWS] + [f"golive_ruled_{ending}" for ending in ruled]
+
+
+def test_what_a_ruler_measured_can_carry_the_labels_that_any_rule_groups_by():
+    """An estimate of a rule by any label of the catalogue has a place in which it is told apart."""
+    labels = {label for metric in CATALOGUE.values() for label in metric.labels}
+    for unit in UNITS:
+        metric = CATALOGUE[name_of(unit)]
+        assert metric.unit == unit
+        assert set(metric.labels) == labels
+        assert metric.low < 0 < metric.high
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[1])
