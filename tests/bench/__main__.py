@@ -5,7 +5,20 @@ from __future__ import annotations
 import importlib
 import sys
 
-BENCHES = ("engine", "stall", "judging", "ingest", "sip", "scrape", "alert", "paging", "acting", "terminal", "probes", "sizing")
+BENCHES = (
+    "engine",
+    "stall",
+    "judging",
+    "ingest",
+    "sip",
+    "scrape",
+    "alert",
+    "paging",
+    "acting",
+    "terminal",
+    "probes",
+    "sizing",
+)
 
 
 def main(names: list[str]) -> None:
