@@ -6,27 +6,30 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from collectors.amazon_connect import cloudwatch
 from collectors.amazon_connect.agents import NAMES, State
 from collectors.amazon_connect.budget import Bucket, Kind, budget
 from collectors.amazon_connect.inquiry import Question, Standing, keep_asking
 from collectors.amazon_connect.mailbox import Mailbox, Tally
+from collectors.amazon_connect.probe import probe
 from collectors.amazon_connect.quality import Ended
 from collectors.amazon_connect.questions import CloudWatch, Counts, Current, Past, Place, Quality, Staff, Users
 from collectors.amazon_connect.queues import counted, lately
 from collectors.amazon_connect.readings import LARGEST_BATCH, batches, tail
 from collectors.amazon_connect.settings import Asked, Channel, Events, Instance, Limits, instance
-from collectors.amazon_connect.wire import Wire
+from collectors.amazon_connect.wire import Wire, wire_of
 from collectors.mqtt.reading import check_names
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import POST_LIMIT, Receipt
+from monitor.intake.probing import Check
 from monitor.intake.source import Misconfigured, Source
 from monitor.outbound.addresses import Forbidden, target_of
-from monitor.outbound.aws import AwsError, Credentials, Keys
+from monitor.outbound.aws import Credentials
 from monitor.outbound.aws_service import service
 from monitor.outbound.names import Names
-from monitor.outbound.tls import Tls, TlsError
+from monitor.outbound.tls import Tls
 from monitor.secrets import SecretError
 from monitor.text import clean_label
 from monitor.units import Duration
@@ -163,6 +166,10 @@ class AmazonConnect(Source, frozen=True, kw_only=True, tag="amazon_connect", tag
             return Receipt(status=503, answer={"hint": "the collector has stopped"})
         return await self._mailbox.take(body, headers, received)
 
+    async def probe(self, base: Path) -> list[Check]:
+        """Try the source for `golive doctor`."""
+        return await probe(self, base)
+
     async def run(self, inlet: Inlet) -> None:
         """Ask and listen until cancelled. What is not answered is data (blank: error), and shown at the collector's row.
 
@@ -229,15 +236,8 @@ class _State:
         """Everything that is asked; Misconfigured when it cannot be."""
         config = self._config
         region = config.region or self._here.region
-        try:
-            keys = await asyncio.to_thread(Keys, config.credentials, self.inlet.base)
-            connect = await asyncio.to_thread(service, "connect")
-            watch = await asyncio.to_thread(service, "cloudwatch") if "cloudwatch" in config.ask else None
-            tls = await asyncio.to_thread(config.tls.context, self.inlet.base) if config.tls is not None else None
-        except (AwsError, TlsError) as error:
-            raise Misconfigured(str(error)) from error
-        where = config.endpoint_url or connect.endpoint(region)
-        wire = Wire(connect, where, region, keys, names, config.timeout, tls)
+        wire = await wire_of(config, region, self.inlet.base, names, self.inlet)
+        watch = await asyncio.to_thread(service, "cloudwatch") if "cloudwatch" in config.ask else None
         made = [
             question for asked in config.ask if asked != "cloudwatch" for question in self._made(asked, wire, region)
         ]

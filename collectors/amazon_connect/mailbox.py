@@ -120,6 +120,7 @@ class Mailbox:
         )
         took = await self._take(post, received)
         self._allowance.charge(max(len(post.events) + len(post.malformed), 1))
+        self._inlet.transcript(body, received, fault="malformed" if post.malformed else "")
         try:
             await self._inlet.commit()
         except Exception as error:  # noqa: BLE001 - whatever the disk says, the sender must keep what it sent

@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 import math
 import ssl
+import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from collectors.amazon_connect.budget import Bucket
+from monitor.intake.inlet import Inlet
+from monitor.intake.source import Misconfigured
 from monitor.outbound.aws import AwsError, Keys
-from monitor.outbound.aws_service import STRANGE, Service
+from monitor.outbound.aws_service import STRANGE, Service, service
 from monitor.outbound.exchange import Exchange, exchange
 from monitor.outbound.names import Names
+from monitor.outbound.tls import TlsError
 from monitor.redaction import masked
 from monitor.text import OutsideText, clean
+
+if TYPE_CHECKING:
+    from collectors.amazon_connect.collector import AmazonConnect
 
 PAGE_LIMIT = 8 * 1024 * 1024
 """Bytes of one answer beyond which it is refused."""
@@ -25,7 +33,7 @@ LONGEST_WAIT = 300.0
 """Seconds of a Retry-After that are taken for meant."""
 
 Cause: TypeAlias = Literal["throttled", "refused", "malformed", "failed"]
-_TOO_MANY, _SERVER_ERROR = 429, 500
+_BAD_REQUEST, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
 _DENIED = frozenset({401, 403})
 _REFUSALS = (
     *("AccessDenied", "UnrecognizedClient", "InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature"),
@@ -66,6 +74,8 @@ class Wire(NamedTuple):
     names: Names
     timeout: float
     tls: ssl.SSLContext | None = None
+    inlet: Inlet | None = None
+    """Keeps what was said, for people who look into the collector."""
 
     async def ask(self, operation: str, given: Mapping[str, Any], bucket: Bucket) -> dict[str, Any]:
         """The fields of an answer, once it is this request's turn. Unanswered says why there is none."""
@@ -84,6 +94,9 @@ class Wire(NamedTuple):
             timeout=self.timeout,
             limit=PAGE_LIMIT,
         )
+        if self.inlet is not None:
+            sent, fault = f"{operation} ".encode() + (draft.body or b""), _fault(made)
+            self.inlet.transcript(made.body, time.time(), sent=sent, fault=fault)
         if made.trouble is not None:
             raise Unanswered(f"{operation}: {made.trouble}: {made.words}", "failed")
         answer = await asyncio.to_thread(self.service.read, operation, made.status, made.headers, made.body)
@@ -109,6 +122,24 @@ class Wire(NamedTuple):
                 return Pages(items, fields, whole=False)
             asked.add(token)
             more = {"NextToken": token}
+
+
+async def wire_of(source: AmazonConnect, region: str, base: Path, names: Names, inlet: Inlet | None = None) -> Wire:
+    """The way to Amazon Connect for a collector; Misconfigured when botocore, a key or a certificate is not there."""
+    try:
+        keys = await asyncio.to_thread(Keys, source.credentials, base)
+        connect = await asyncio.to_thread(service, "connect")
+        tls = await asyncio.to_thread(source.tls.context, base) if source.tls is not None else None
+    except (AwsError, TlsError) as error:
+        raise Misconfigured(str(error)) from error
+    where = source.endpoint_url or connect.endpoint(region)
+    return Wire(connect, where, region, keys, names, source.timeout, tls, inlet)
+
+
+def _fault(made: Exchange) -> str:
+    if made.trouble is not None:
+        return f"{made.trouble}: {made.words}"
+    return "" if made.status < _BAD_REQUEST else f"status {made.status}"
 
 
 def _unanswered(operation: str, made: Exchange, answer: Mapping[str, Any], bucket: Bucket) -> Unanswered:

@@ -29,10 +29,6 @@ pytestmark = pytest.mark.real
 
 SURE = 12
 """Characters of a secret above which a piece of text that looks like it is it."""
-WITHOUT_TRANSCRIPTS: frozenset[str] = frozenset({"amazon_connect"})
-"""Kinds that hand no raw exchanges over."""
-WITHOUT_PROBE: frozenset[str] = frozenset({"amazon_connect"})
-"""Kinds that `golive doctor` can only say so of."""
 
 every_kind = pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.name)
 
@@ -160,8 +156,6 @@ async def test_garbage_is_counted_and_not_fatal(kind: Kind, tmp_path: Path) -> N
 @every_kind
 async def test_people_can_read_what_was_said(kind: Kind, tmp_path: Path) -> None:
     """Raw exchanges are there to hold a number against what really came, with none of the process's secrets in them."""
-    if kind.name in WITHOUT_TRANSCRIPTS:
-        return
     inlet = RecordingInlet()
     async with kind.adapter.counterpart(tmp_path) as peer, running(met(kind, peer), inlet):
         talk = Talk(peer, inlet)
@@ -177,8 +171,6 @@ async def test_people_can_read_what_was_said(kind: Kind, tmp_path: Path) -> None
 @every_kind
 async def test_it_can_be_tried_before_the_cutover(kind: Kind, tmp_path: Path) -> None:
     """`golive doctor` finds nothing failed where its source is well, and says what failed and what to do where it is not."""
-    if kind.name in WITHOUT_PROBE:
-        return
     assert issubclass(kind.type, Probed)
     async with asyncio.timeout(50):
         async with kind.adapter.counterpart(tmp_path) as peer:
