@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.chaos import combined, hostile
+from tests.chaos import combined, hostile, lossless
 from tests.chaos.once import Tally, cells, random_kills, together
 from tests.chaos.outside import outside
 from tests.chaos.zygote import Zygote
@@ -64,10 +64,15 @@ def say(words: str, tally: Tally, began: float) -> None:
     sys.stdout.flush()
 
 
+def _line(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Run what exists of the headline suites; exit code 1 when a promise was broken."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=420.0, help="for all of it, about")
+    parser.add_argument("--seconds", type=float, default=280.0, help="for what is killed and stopped, about")
     parser.add_argument("--seed", type=int, default=None, help="repeats a run")
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
@@ -86,6 +91,12 @@ def main() -> int:
         (folder / "once").mkdir()
         tally = asyncio.run(once(folder / "once", seed, asked.seconds))
         violations += len(tally.violations)
+        sys.stdout.write(f"lossless: seed {seed}\n")
+        (folder / "lossless").mkdir()
+        lost = asyncio.run(lossless.suite(folder / "lossless", seed, _line))
+        violations += len(lost)
+        for violation in lost:
+            _line(f"    VIOLATION {violation}")
     sys.stdout.write(f"{violations} violations\n")
     return 1 if violations else 0
 
