@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -174,9 +175,7 @@ async def test_a_run_tells_people_through_the_daemons_channels(tmp_path: Path, m
     async with receiving() as receiver:
         messenger = Messenger((channel(receiver.port),), CUTOVER, tmp_path, lambda: 1.0)
         real = Runner
-        monkeypatch.setattr(
-            module, "Runner", lambda journal, base: real(journal, base, outlets=Outlets(teller=messenger))
-        )
+        monkeypatch.setattr(module, "Runner", partial(real, outlets=Outlets(teller=messenger)))
         text = (
             TEXT.partition("steps:")[0] + "steps:\n  - {name: tell, action: notify, effect: once, text: going back}\n"
         )

@@ -26,7 +26,7 @@ from monitor.deciding.recovery import history
 from monitor.model import Truth
 from monitor.scenarios.simulated_loop import SimulatedLoop
 from monitor.serving.acts import Actor, Refusal
-from runbooks import caution
+from runbooks import caution, deadline
 from runbooks import run as running
 from runbooks.context import Context
 from runbooks.effect import Outcome
@@ -73,9 +73,10 @@ class RunMachine(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "journal.db"
         self.runner = asyncio.Runner(loop_factory=SimulatedLoop)
         self.loop = cast("SimulatedLoop", self.runner.get_loop())
-        self.real = vars(caution)["perform"], vars(running)["probed"]
-        vars(caution).update(perform=self._perform, probed=self._probed)
-        vars(running).update(probed=self._probed)
+        self.real = vars(deadline)["perform"], vars(running)["probed"]
+        vars(deadline).update(perform=self._perform)
+        for module in (caution, running):
+            vars(module).update(probed=self._probed)
         self.out: tuple[AnyStep, asyncio.Future[Outcome]] | None = None
         self.applied: bool | None = False
         self.failing = False
@@ -143,18 +144,20 @@ class RunMachine(RuleBasedStateMachine):
                 found[line.object.partition("/")[2]] = line
         return found
 
-    async def _perform(self, step: AnyStep, context: Context) -> Outcome:
+    async def _perform(
+        self, step: AnyStep, context: Context, left: float | None = None, *, before: bool = False
+    ) -> Outcome:
         disk = self._on_disk()
         own = disk.get(step.name)
         if own is None or own.state not in ("running", "waiting"):
             self.wrong.append(f"{step.name} began without an intent on disk: {own}")
         if disk[""].state != "running" or self.aborted_at is not None:
             self.wrong.append(f"{step.name} began in a run that is {disk[''].state}, abort {self.aborted_at}")
-        for before in self.names[: self.names.index(step.name)]:
-            if before not in disk or disk[before].state not in ("done", "skipped"):
-                self.wrong.append(f"{step.name} began before {before} was done")
+        for earlier in self.names[: self.names.index(step.name)]:
+            if earlier not in disk or disk[earlier].state not in ("done", "skipped"):
+                self.wrong.append(f"{step.name} began before {earlier} was done")
         if step.asks:
-            return cast("Outcome", await self.real[0](step, context))
+            return cast("Outcome", await self.real[0](step, context, left, before=before))
         if self.out is not None and not self.out[1].done():
             self.wrong.append(f"{step.name} began while {self.out[0].name} was out")
         self.sent[step.name] += 1
@@ -311,8 +314,9 @@ class RunMachine(RuleBasedStateMachine):
             await self.journal.close()
 
         self.do(close())
-        vars(caution).update(perform=self.real[0], probed=self.real[1])
-        vars(running).update(probed=self.real[1])
+        vars(deadline).update(perform=self.real[0])
+        for module in (caution, running):
+            vars(module).update(probed=self.real[1])
         found = verify(self.path)
         self.runner.close()
         self.folder.cleanup()
