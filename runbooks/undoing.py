@@ -18,11 +18,11 @@ from runbooks.effect import Next, Outcome, Retry, follow
 from runbooks.interventions import needs_reason, said
 from runbooks.model import AnyStep
 from runbooks.progress import Progress, StepState, replace
+from runbooks.request import KEY_HEADER
 from runbooks.takeover import touches
 
 if TYPE_CHECKING:
-    from runbooks.request import KEY_HEADER
-from runbooks.run import Run
+    from runbooks.run import Run
 
 UNDOABLE: frozenset[StepState] = frozenset({"done", "failed"})
 TIMEOUT = 30.0
