@@ -107,7 +107,12 @@ class Rollback:
     async def _tick(self) -> None:
         while True:
             self.observe()
-            facts = Facts(at=self.clock(), stage=self.stage, rules={"abandon": Truth.TRUE}, signals=dict(self.signals))
+            facts = Facts(
+                at=self.clock(),
+                stage=self.stage,
+                rules={"abandon": Truth.TRUE, "mos": Truth.TRUE},
+                signals=dict(self.signals),
+            )
             self.desk.consider(facts)
             self.ticked.set()
             await asyncio.sleep(TICK)

@@ -49,7 +49,9 @@ async def test_the_first_step_waits_for_the_window_and_then_goes(tmp_path: Path,
 
 async def test_an_automatic_run_has_no_window(tmp_path: Path, target: Target) -> None:
     """Nobody pressed anything, so there is nothing to take back: the first step goes at once."""
-    async with Rollback(tmp_path, book(target, http(target, "one")), window=60.0, mode="auto") as world:
+    async with Rollback(
+        tmp_path, book(target, http(target, "one")), window=60.0, mode="auto", when="abandon and mos"
+    ) as world:
         await world.reaches("rolled_back")
         assert target.requests == ["one"]
 
