@@ -73,11 +73,13 @@ async def _rounds(folder: Path) -> list[float]:
         (state := folder / f"r{number}").mkdir()
         async with Rollback(state, book, mode="auto", when="abandon and mos") as rollback:
             rollback._ticking.cancel()  # the edge is ours to time; no tick of the real 250 ms helps it along
-            calm = Facts(at=time.time(), rules={"abandon": Truth.FALSE}, signals=dict(SIGNALS))
+            calm = Facts(at=time.time(), rules={"abandon": Truth.FALSE, "mos": Truth.TRUE}, signals=dict(SIGNALS))
             rollback.desk.consider(calm)
             await asyncio.sleep(0.02)
             begun = time.perf_counter()
-            rollback.desk.consider(Facts(at=time.time(), rules={"abandon": Truth.TRUE}, signals=dict(SIGNALS)))
+            rollback.desk.consider(
+                Facts(at=time.time(), rules={"abandon": Truth.TRUE, "mos": Truth.TRUE}, signals=dict(SIGNALS))
+            )
             taken.append(await asyncio.wait_for(arrived.get(), 5) - begun)
     await target.cleanup()
     return taken
