@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +12,11 @@ from collectors.mqtt.native import Native
 from collectors.mqtt.reading import check_names
 from collectors.push.allowance import Allowance
 from collectors.push.bearer import Bearer
+from collectors.push.posted import Posted
 from collectors.push.tally import Tally
 from monitor.intake.inlet import Inlet
 from monitor.intake.postbox import POST_LIMIT, Receipt
-from monitor.intake.probing import Check, ok, sentence
-from monitor.intake.source import Misconfigured, Source
-from monitor.secrets import SecretRef
+from monitor.intake.probing import Check
 from monitor.text import clean
 
 _SAVED = 10.0
@@ -36,11 +34,9 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict=True):
+class Push(Posted, frozen=True, kw_only=True, tag="push", tag_field="kind", dict=True):
     """A token, and what may be posted with it."""
 
-    token: SecretRef
-    """What senders put behind `Authorization: Bearer`. Each collector of this kind has a token of its own."""
     labels: dict[str, str] = {}
     """Label -> value, given to samples that do not say it themselves."""
     fixed: dict[str, str] = {}
@@ -64,29 +60,9 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
         """Posts to /api/v1/samples may be for it."""
         return True
 
-    @property
-    def post_limit(self) -> int:
-        """As most."""
-        return POST_LIMIT
-
-    @property
-    def open(self) -> bool:
-        """Whether it runs."""
-        return self._desk is not None
-
-    @property
-    def _desk(self) -> _Desk | None:
-        return self.__dict__.get("desk")
-
     async def probe(self, base: Path) -> list[Check]:
         """Try the token for `golive doctor`; who posts is tried by posting."""
-        try:
-            await Bearer.read(self.token, base)
-        except Misconfigured as error:
-            return [sentence("token", error)]
-        return [
-            ok("token", f"can be read; posts to /api/v1/samples, at most {self.rate} samples/s, will be taken with it")
-        ]
+        return await self.try_token(base, f"posts to /api/v1/samples, at most {self.rate} samples/s,")
 
     async def run(self, inlet: Inlet) -> None:
         """Take posts until cancelled.
@@ -95,22 +71,14 @@ class Push(Source, frozen=True, kw_only=True, tag="push", tag_field="kind", dict
             Misconfigured: the token cannot be read, or could be guessed.
         """
         bearer = await Bearer.read(self.token, inlet.base)
-        self.__dict__["desk"] = _Desk(self, inlet, bearer)
-        inlet.connected(f"waits for posts to /api/v1/samples, at most {self.rate} samples/s")
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.__dict__.pop("desk", None)
-
-    def admits(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request bears the token."""
-        return self._desk is not None and self._desk.admits(headers.get("Authorization", ""))
+        words = f"waits for posts to /api/v1/samples, at most {self.rate} samples/s"
+        await self.serve(inlet, _Desk(self, inlet, bearer), words)
 
     async def take(self, body: bytes, _headers: Mapping[str, str], received: float) -> Receipt:
         """Take the samples of a post."""
-        if self._desk is None:
+        if self.desk is None:
             return Receipt(status=503, answer=Taken(taken=0, repeated=0, refused={}, hint="the collector has stopped"))
-        return await self._desk.take(body, received)
+        return await self.desk.take(body, received)
 
 
 class _Desk:

@@ -12,12 +12,11 @@ import msgspec
 
 from collectors.push.allowance import Allowance
 from collectors.push.bearer import Bearer
+from collectors.push.posted import Posted
 from collectors.ruler.webhook import Malformed, Refused, Said, read
 from monitor.intake.inlet import Inlet
-from monitor.intake.postbox import POST_LIMIT, Receipt
-from monitor.intake.probing import Check, ok, sentence
-from monitor.intake.source import Misconfigured, Source
-from monitor.secrets import SecretRef
+from monitor.intake.postbox import Receipt
+from monitor.intake.probing import Check
 from monitor.text import clean
 
 _SAVED = 10.0
@@ -38,11 +37,9 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-class Ruler(Source, frozen=True, kw_only=True, tag="ruler", tag_field="kind", dict=True):
+class Ruler(Posted, frozen=True, kw_only=True, tag="ruler", tag_field="kind", dict=True):
     """A token, and the rules of which it may speak."""
 
-    token: SecretRef
-    """What Alertmanager puts behind `Authorization: Bearer`. It opens this collector and nothing else."""
     rules: tuple[str, ...]
     """Names of the rules that are judged there; golive judges the others itself."""
     rate: int = 2000
@@ -72,33 +69,13 @@ class Ruler(Source, frozen=True, kw_only=True, tag="ruler", tag_field="kind", di
         return True
 
     @property
-    def post_limit(self) -> int:
-        """As most."""
-        return POST_LIMIT
-
-    @property
     def judged_within(self) -> float:
         """Seconds after which what was last heard of a rule is no longer known to hold."""
         return self.stale_after
 
-    @property
-    def open(self) -> bool:
-        """Whether it runs."""
-        return self._desk is not None
-
-    @property
-    def _desk(self) -> _Desk | None:
-        return self.__dict__.get("desk")
-
     async def probe(self, base: Path) -> list[Check]:
         """Try the token for `golive doctor`; the ruler is tried by its messages."""
-        try:
-            await Bearer.read(self.token, base)
-        except Misconfigured as error:
-            return [sentence("token", error)]
-        return [
-            ok("token", f"can be read; Alertmanager's messages about {len(self.rules)} rules will be taken with it")
-        ]
+        return await self.try_token(base, f"Alertmanager's messages about {len(self.rules)} rules")
 
     async def run(self, inlet: Inlet) -> None:
         """Take messages until cancelled.
@@ -107,23 +84,15 @@ class Ruler(Source, frozen=True, kw_only=True, tag="ruler", tag_field="kind", di
             Misconfigured: the token cannot be read, or could be guessed.
         """
         bearer = await Bearer.read(self.token, inlet.base)
-        self.__dict__["desk"] = _Desk(self, inlet, bearer)
-        inlet.connected(f"waits for Alertmanager at /api/v1/alertmanager, {len(self.rules)} rules are judged there")
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.__dict__.pop("desk", None)
-
-    def admits(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request bears the token."""
-        return self._desk is not None and self._desk.admits(headers.get("Authorization", ""))
+        words = f"waits for Alertmanager at /api/v1/alertmanager, {len(self.rules)} rules are judged there"
+        await self.serve(inlet, _Desk(self, inlet, bearer), words)
 
     async def take(self, body: bytes, _headers: Mapping[str, str], received: float) -> Receipt:
         """Take the alerts of a message."""
-        if self._desk is None:
+        if self.desk is None:
             hint = "the collector has stopped"
             return Receipt(status=503, answer=Heard(taken=0, repeated=0, unread=0, refused={}, hint=hint))
-        return await self._desk.take(body, received)
+        return await self.desk.take(body, received)
 
 
 class _Desk:
