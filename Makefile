@@ -23,8 +23,8 @@ packages: ## install the Debian packages the tests need, without starting their 
 demo: setup ## a simulated cutover in the terminal: it goes wrong, you approve the rollback
 	@$(BIN)/golive demo $(ARGS)
 
-test: develop packages ## every test, against the real programs
-	@$(BIN)/python -m pytest $(ARGS)
+test: develop packages ## every test, against the real programs, two at a time
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: develop ## formatting, lint, types, layers
 	@$(BIN)/ruff format --check .

@@ -299,6 +299,7 @@ class Audience:
         self.heard: set[bytes] = set()
         self.all_heard = asyncio.Event()
         self.half_said = asyncio.Event()
+        self.cut_off = asyncio.Event()
         self.connections = 0
 
     async def keep(self, batch: Batch) -> None:
@@ -317,6 +318,7 @@ class Audience:
             except MqttError:
                 await asyncio.sleep(0.1)
             finally:
+                self.cut_off.set()
                 await opened.disconnect()
 
     async def talk(self) -> None:
@@ -330,6 +332,8 @@ class Audience:
                     said = number + 1
                     if said == self.total // 2:
                         self.half_said.set()
+                    if said == self.total - self.total // 4:
+                        await self.cut_off.wait()
             except MqttError:
                 await asyncio.sleep(0.05)
             finally:

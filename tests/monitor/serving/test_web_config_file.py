@@ -30,7 +30,7 @@ from tests.rig.programs import program
 from tests.rig.prometheus import prometheus, query
 
 PASSWORD = "correct horse"  # noqa: S105 - of nobody
-HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+HASH = bcrypt.hashpw(PASSWORD.encode(), b"$2b$04$abcdefghijklmnopqrstuu").decode()
 TLS = "tls_server_config: {cert_file: server.pem, key_file: server.key%s}\n"
 
 
