@@ -19,12 +19,10 @@ from dashboards.terminal.keys import EVERYWHERE, bindings
 from dashboards.terminal.link import Link
 from dashboards.terminal.orders import obey
 from dashboards.terminal.questions import Question
-from dashboards.terminal.screens.board import Board
+from dashboards.terminal.screens.deck import deck
 from dashboards.terminal.screens.dialog import Dialog
 from dashboards.terminal.screens.frame import Frame
 from dashboards.terminal.screens.help import Help
-from dashboards.terminal.screens.runbooks import Runbooks
-from dashboards.terminal.screens.timeline import Timeline
 from dashboards.terminal.theme import COLOUR_BLIND, DEFAULTS, MONO, THEMES
 
 PERIOD = 0.25
@@ -62,11 +60,7 @@ class Terminal(App[None], inherit_bindings=False):
             self.link.arm()
         self._period = period
         self.glyphs = glyphs
-        self.frames: dict[str, Frame] = {
-            "board": Board(glyphs),
-            "runbooks": Runbooks(glyphs),
-            "timeline": Timeline(glyphs),
-        }
+        self.frames = deck(glyphs)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = MONO if mono else COLOUR_BLIND

@@ -50,11 +50,21 @@ class Clock:
 
 
 def terminal(
-    source: Recorded, *, operator: bool = False, ascii_only: bool = False, clock: Clock | None = None
+    source: Recorded,
+    *,
+    operator: bool = False,
+    ascii_only: bool = False,
+    mono: bool = False,
+    clock: Clock | None = None,
 ) -> Terminal:
     """A terminal that polls only when a test tells it to; `ascii_only` also takes the colours away."""
     return Terminal(
-        source, operator=operator, glyphs=Glyphs(ascii=ascii_only), mono=ascii_only, clock=clock or Clock(), period=None
+        source,
+        operator=operator,
+        glyphs=Glyphs(ascii=ascii_only),
+        mono=mono or ascii_only,
+        clock=clock or Clock(),
+        period=None,
     )
 
 

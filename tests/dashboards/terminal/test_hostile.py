@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from dashboards.terminal.drawing.spans import Column, Glyphs, Span, clip, fit, line_cells, row, visible, wrap
+from dashboards.terminal.screens.deck import SCREENS
 from monitor.serving.snapshot import Snapshot
 from tests.dashboards.terminal import recorded
+from tests.dashboards.terminal.moments import key
 from tests.dashboards.terminal.stage import Recorded, shown, terminal
 
 HOSTILE = (
@@ -55,7 +57,7 @@ async def test_hostile_rows_reach_no_screen_as_anything_but_text(moment, hostile
     for ascii_only in (False, True):
         app = terminal(source, operator=True, ascii_only=ascii_only)
         async with app.run_test(size=(100, 30)) as pilot:
-            for keys in (("1",), ("7",), ("6",), ("A",), ("escape",), ("Y",)):
+            for keys in (*((key(name),) for name in SCREENS), (key("runbooks"), "A"), ("escape",), ("Y",)):
                 seen = await shown(app, pilot, *keys)
                 assert all(c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") for c in seen)
                 for strip in app.screen._compositor.render_strips(app.size):

@@ -8,22 +8,23 @@ import msgspec
 import pytest
 
 from dashboards.terminal.drawing.marks import GATES, SOURCES, STEPS, WORK
+from dashboards.terminal.screens.deck import SCREENS
 from tests.dashboards.terminal import recorded
+from tests.dashboards.terminal.moments import key, moment
 from tests.dashboards.terminal.stage import Clock, Recorded, shown, terminal, text
 
 SIZES = ((40, 6), (60, 20), (80, 24), (100, 30), (160, 48), (240, 70))
-SCREENS = {"board": ("1", "failing"), "runbooks": ("6", "failing"), "timeline": ("7", "failing")}
+LOOKS = ("colour-blind", "mono", "mono-ascii")
 
 
-@pytest.mark.parametrize("look", ["colour-blind", "mono-ascii"])
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("name", SCREENS)
 async def test_the_screen_answers_at_every_size(name, size, look, screen) -> None:
     """At each size and look the screen shows its header and its content, cut cleanly, never refusing to start."""
-    key, moment = SCREENS[name]
-    app = terminal(Recorded(recorded.MOMENTS[moment]), ascii_only=look == "mono-ascii")
+    app = terminal(Recorded(moment(name)), ascii_only=look == "mono-ascii", mono=look == "mono")
     async with app.run_test(size=size) as pilot:
-        seen = await shown(app, pilot, key)
+        seen = await shown(app, pilot, key(name))
     lines = seen.splitlines()
     assert "PROD eu-west" in lines[0]
     assert "LOCKED" in lines[0]
@@ -35,12 +36,12 @@ async def test_the_screen_answers_at_every_size(name, size, look, screen) -> Non
 
 
 @pytest.mark.parametrize("name", ["healthy", "blind", "running", "parked"])
-@pytest.mark.parametrize("key", ["1", "6"])
-async def test_the_moment_can_be_told_from_the_screen(name, key, screen) -> None:
+@pytest.mark.parametrize("pressed", ["1", "6"])
+async def test_the_moment_can_be_told_from_the_screen(name, pressed, screen) -> None:
     """A healthy, blind, running and parked cutover each look as recorded at 100x40."""
     app = terminal(Recorded(recorded.MOMENTS[name]))
     async with app.run_test(size=(100, 40)) as pilot:
-        assert await shown(app, pilot, key) == screen
+        assert await shown(app, pilot, pressed) == screen
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

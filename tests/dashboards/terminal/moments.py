@@ -1,0 +1,20 @@
+"""The recorded moment that each screen is tested with: one in which it has much to show."""
+
+from __future__ import annotations
+
+from dashboards.terminal.keys import EVERYWHERE
+from monitor.serving.snapshot import Snapshot
+from tests.dashboards.terminal import recorded
+
+RICH: dict[str, Snapshot] = {}
+"""For screens that need more than the failing cutover shows."""
+
+
+def moment(screen: str) -> Snapshot:
+    """What a screen of this name is tested with."""
+    return RICH.get(screen, recorded.FAILING)
+
+
+def key(screen: str) -> str:
+    """The key that opens it from everywhere."""
+    return next(key.key for key in EVERYWHERE if key.action == f"go({screen!r})")
