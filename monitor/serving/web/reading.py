@@ -15,6 +15,7 @@ from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.route import Reading
 from monitor.serving.web.services import Services
+from monitor.serving.web.wall import BOARD_READINGS
 from monitor.text import clean
 
 _MOST = 1000
@@ -167,4 +168,5 @@ READINGS: tuple[Reading, ...] = (
         token=True,
     ),
     Reading("/api/v1/journal", "All lines of the journal in order.", journal, Entries, _PAGE, token=True),
+    *BOARD_READINGS,
 )
