@@ -108,10 +108,10 @@ class Tab:
             if not node.get("ignored")
         ]
 
-    async def picture(self, file: Path) -> None:
+    async def picture(self) -> bytes:
         """What is seen, as PNG."""
         told = await self.ask("Page.captureScreenshot", format="png")
-        file.write_bytes(base64.b64decode(told["data"]))
+        return base64.b64decode(told["data"])
 
     def trouble(self) -> list[str]:
         """What the page complained of: errors it threw, what its policy blocked."""
