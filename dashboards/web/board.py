@@ -114,7 +114,7 @@ def sign_in(words: str, *, takes: bool, password: bool) -> Html:
     told.append(
         tag(
             "p",
-            "`golive token new --name YOU` makes a token. With it the board can be read here, and nothing else.",
+            "golive token new --name YOU makes a token. With it the board can be read here, and nothing else.",
             class_="none",
         )
     )
