@@ -30,7 +30,8 @@ STALE_AFTER = 10.0
 """Seconds by which a snapshot may lie behind the daemon's own clock before its verdict counts for nothing."""
 PAUSE = 1.0
 """Seconds between two looks of `golive gate --wait`."""
-ONE_LINE = 160
+ONE_LINE = 79
+"""Columns of the one line: a status bar shares its row with others."""
 
 Url = Annotated[str, Parameter(env_var="GOLIVE_URL")]
 
