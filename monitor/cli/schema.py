@@ -38,6 +38,7 @@ SHAPES = {
         "monitor.intake.transcripts:Kept", "The last raw exchanges of a collector, redacted.", ("collector transcript",)
     ),
     "history": Shape("monitor.cli.history:Shown", "What there is of recorded weeks.", ("history show",)),
+    "metrics": Shape("monitor.cli.metrics:Reference", "Every metric.", ("metrics",)),
     "demo": Shape("monitor.demo.printer:Event", "What happens in the demo.", ("demo",), each_line=True),
 }
 """Every schema by its name."""
