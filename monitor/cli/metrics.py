@@ -18,7 +18,6 @@ from monitor.model import Metric
 from monitor.serving.exposition.condition import CONDITIONS
 from monitor.serving.exposition.own import OwnMetrics
 
-
 _SERVED = (
     ("golive_series", "Series in memory, by metric."),
     ("golive_notification_queue_length", "Messages that wait for a channel."),
