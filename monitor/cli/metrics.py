@@ -18,6 +18,7 @@ from monitor.model import Metric
 from monitor.serving.exposition.condition import CONDITIONS
 from monitor.serving.exposition.own import OwnMetrics
 
+_INDENT = "    "
 _SERVED = (
     ("golive_series", "Series in memory, by metric."),
     ("golive_notification_queue_length", "Messages that wait for a channel."),
@@ -83,14 +84,16 @@ def metrics(word: str = "", /, *, json: Annotated[bool, Parameter(negative=())] 
         return fail(f"no metric has {word[:40]!r} in its name or meaning; golive metrics lists all", FAILED)
     width = max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
     for line in found:
-        more = [
+        traits = [
             line.kind,
             line.unit if line.unit not in ("count", "state") else "",
             f"better {line.better}" if line.better in ("low", "high") else "",
         ]
-        more += [f"labels {', '.join(line.labels)}"] if line.labels else []
-        sys.stdout.write(f"{line.name} ({', '.join(filter(None, more))})\n")
-        sys.stdout.write(textwrap.fill(line.help, width, initial_indent="    ", subsequent_indent="    ") + "\n")
+        sys.stdout.write(f"{line.name} ({', '.join(filter(None, traits))})\n")
+        labels = f" Labels: {', '.join(line.labels)}." if line.labels else ""
+        sys.stdout.write(
+            textwrap.fill(line.help + labels, width, initial_indent=_INDENT, subsequent_indent=_INDENT) + "\n"
+        )
     return 0
 
 
