@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := monitor collectors dashboards runbooks
 
-.PHONY: help setup develop packages demo test check bench chaos dashboards fmt lock wheel clean
+.PHONY: help setup develop packages demo test check bench chaos dashboards schemas fmt lock wheel clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ bench: develop packages ## measure speed and memory against named references
 
 dashboards: develop ## write the JSON of the Grafana dashboards anew
 	@$(BIN)/python -m dashboards.grafana
+
+schemas: develop ## publish the JSON schemas of what --json prints anew
+	@for name in $$($(BIN)/golive schema | cut -d' ' -f1); do $(BIN)/golive schema $$name > monitor/serving/schema/$$name.json; done
 
 chaos: develop packages ## kill, stop, starve and attack rollbacks for eight minutes; the last line counts broken promises
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -43,6 +43,32 @@ _STEPS = {"15m": SLOT, "30m": 2 * SLOT, "1h": 4 * SLOT}
 _Config = Annotated[Path, Parameter(name=["--config.file", "--config"])]
 
 
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """An import of earlier weeks."""
+
+    at: float
+    """Unix seconds."""
+    rule: str
+    file: str
+    sha256: str
+    """Of the file's bytes."""
+    changed: int
+    """Slots that were new or became others."""
+    id: int
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What `show --json` prints."""
+
+    schema: int = 1
+    timezone: str
+    begin: int = msgspec.field(name="from")
+    """Unix seconds of the first quarter hour that is asked about."""
+    to: int
+    rules: tuple[RuleCover, ...]
+    imports: tuple[Import, ...]
+
+
 @history.command(name="import")
 def import_(
     file: Path,
@@ -200,9 +226,14 @@ def show(
         sys.stderr.write(f"error: {error}\n")
         return 1
     if json:
-        body = {"schema": 1, "timezone": calendar.timezone, "from": quarters[0], "to": quarters[-1] + int(SLOT)}
-        told = [one._asdict() for one in imports]
-        sys.stdout.write(msgspec.json.encode({**body, "rules": covers, "imports": told}).decode() + "\n")
+        told = Shown(
+            timezone=calendar.timezone,
+            begin=quarters[0],
+            to=quarters[-1] + int(SLOT),
+            rules=tuple(covers),
+            imports=tuple(Import(**one._asdict()) for one in imports),
+        )
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         return 0
     sys.stdout.writelines(f"{clean(line, _LINE)}\n" for line in _lines(covers, calendar, quarters))
     for one in imports[-_IMPORTS:]:

@@ -35,6 +35,9 @@ COMMANDS = {
     "history": ("monitor.cli.history:history", "Recorded weeks: what there is of them, and import of earlier ones."),
     "alert": ("monitor.cli.alert:alert", "Test the channels that page people."),
     "audit": ("monitor.cli.audit:audit", "Read the journal, or prove it whole."),
+    "schema": ("monitor.cli.schema:schema", "The JSON schemas of what --json prints."),
+    "metrics": ("monitor.cli.metrics:metrics", "Every metric: name, type, unit, meaning."),
+    "completion": ("monitor.cli.completion:completion", "What bash, zsh or fish needs to finish words."),
     "token": ("monitor.cli.token:token", "Make or revoke a person's token."),
 }
 """Each command: where it is, and one line for the overview, which must not import it."""

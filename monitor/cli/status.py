@@ -30,7 +30,10 @@ STALE_AFTER = 10.0
 """Seconds by which a snapshot may lie behind the daemon's own clock before its verdict counts for nothing."""
 PAUSE = 1.0
 """Seconds between two looks of `golive gate --wait`."""
-ONE_LINE = 160
+TIME_OUT = 124
+"""Exit code when a GO that was waited for did not come, as timeout(1) has it."""
+ONE_LINE = 79
+"""Columns of the one line: a status bar shares its row with others."""
 
 Url = Annotated[str, Parameter(env_var="GOLIVE_URL")]
 
@@ -104,10 +107,12 @@ def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL,
 def gate(*, wait: str = "0", url: Url = DEFAULT_URL, token_file: Path | None = None) -> int:
     """Answer the verdict as exit code: 0 GO, 5 NO-GO, 6 HOLD, 7 UNKNOWN, stale or not reachable.
 
+    With --wait: 0 as soon as it is GO, 124 when it was not within that time; the last verdict is printed.
+
     Parameters
     ----------
     wait:
-        Wait this long for a GO, such as 10m; the last verdict counts.
+        Wait this long for a GO, such as 10m.
     url:
         Address of the daemon.
     token_file:
@@ -122,7 +127,7 @@ def gate(*, wait: str = "0", url: Url = DEFAULT_URL, token_file: Path | None = N
 
 
 async def decide(url: str, seconds: float, token: Secret | None = None) -> int:
-    """Look until GO or until the time is over; prints the last verdict with its reason."""
+    """Look until GO or until the time is over, which is 124; prints the last verdict with its reason."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -135,5 +140,5 @@ async def decide(url: str, seconds: float, token: Secret | None = None) -> int:
         left = end - time.monotonic()
         if code == 0 or left <= 0:
             sys.stdout.write(words + "\n")
-            return code
+            return TIME_OUT if code and seconds else code
         await asyncio.sleep(min(PAUSE, left))

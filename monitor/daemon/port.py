@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Protocol
 
+from dashboards.web.board import Wallboard
 from monitor.config import Config
 from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
@@ -60,6 +61,7 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
         on_denied=denied,
         front=front,
+        board=Wallboard(),
     )
     listener = Listener(app, config.web, lambda: exposition.own.denied("full"), front)
     await listener.start()

@@ -7,10 +7,36 @@ import time
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from monitor.demo.receiver import Page
 from monitor.serving.snapshot import EventRow
 from monitor.text import clean
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """What `golive demo --json` prints on each line."""
+
+    at: float
+    """Unix seconds."""
+    event: str
+    """Kind of a journal line; notify for a page; demo for where it listens; end for how it ended."""
+    what: str
+    seq: int | UnsetType = UNSET
+    """Number of a journal line."""
+    who: str | UnsetType = UNSET
+    object: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    page: Page | UnsetType = UNSET
+    """A page as its receiver got it."""
+    scenario: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    port: int | UnsetType = UNSET
+    seed: int | UnsetType = UNSET
+    dir: str | UnsetType = UNSET
+    """The state directory."""
+    ok: bool | UnsetType = UNSET
+    """Whether it ended as it should."""
 
 
 class Printer:
@@ -21,24 +47,25 @@ class Printer:
 
     def say(self, event: str, words: str, **more: Any) -> None:  # noqa: ANN401 - JSON values
         """Something of the demo's own: where it listens, how it ended."""
-        self._put({"at": time.time(), "event": event, **more, "what": words}, f"{event}: {words}")
+        self._put(Event(at=time.time(), event=event, what=words, **more), f"{event}: {words}")
 
     def event(self, row: EventRow) -> None:
         """A line of the journal's public part."""
-        record = {"at": row.at, "event": row.kind, "seq": row.seq, "who": row.who, "what": row.what}
-        record |= {"object": row.object, "state": row.state}
-        self._put(record, f"{row.kind}: {row.who}: {row.what}")
+        told = Event(
+            at=row.at, event=row.kind, what=row.what, seq=row.seq, who=row.who, object=row.object, state=row.state
+        )
+        self._put(told, f"{row.kind}: {row.who}: {row.what}")
 
     def page(self, page: Page) -> None:
         """The pager got something."""
         what = clean(str(page.get("summary") or page.get("what") or page.get("title") or "a page"))
-        self._put({"at": time.time(), "event": "notify", "what": what, "page": page}, f"page: {what}")
+        self._put(Event(at=time.time(), event="notify", what=what, page=page), f"page: {what}")
 
-    def _put(self, record: dict[str, Any], sentence: str) -> None:
+    def _put(self, told: Event, sentence: str) -> None:
         if self._as_json:
-            line = msgspec.json.encode(record).decode()
+            line = msgspec.json.encode(told).decode()
         else:
-            moment = time.strftime("%H:%M:%S", time.gmtime(record["at"]))
+            moment = time.strftime("%H:%M:%S", time.gmtime(told.at))
             line = f"{moment} {clean(sentence)}"
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from monitor.plan import Section
 
@@ -20,6 +21,8 @@ class WebConfig(Section, frozen=True, kw_only=True):
     """Host names beside the listen address under which a browser or client may call."""
     series_limit: int = 2000
     """Most series rows in one snapshot."""
+    board: Literal["open", "people", "off"] = "open"
+    """Who may see the page at /board: whoever may read the rest of the port, only people with a token, or nobody."""
     telemetry_path: str = "/metrics"
     """Where Prometheus finds the metrics."""
     max_requests: int = 32

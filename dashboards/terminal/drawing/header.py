@@ -14,6 +14,8 @@ TINY, NARROW, WIDE, HUGE = 40, 60, 100, 160
 _ROOMY = 120
 """Columns from which the header says things at length."""
 _REASON = 12
+_ENVIRONMENT = 20
+"""Most cells of an environment's name where all is one line, so that age and what waits are never cut off."""
 
 
 def header(view: View, width: int, glyphs: Glyphs) -> tuple[Line, Line]:
@@ -160,7 +162,10 @@ def one_line(view: View, width: int, glyphs: Glyphs) -> Line:
     old = "none" if verdict.oldest_age is None else age(verdict.oldest_age + view.behind)
     state_words = "UNKNOWN daemon-gone was-" + state.word if view.gone else state.word
     tail = f" age {old} wait {len(snapshot.waiting)}"
-    head = f"{snapshot.cutover.environment} {state_words} {format_duration(view.now - verdict.since)}"
+    environment = snapshot.cutover.environment
+    if line_cells((Span(environment),)) > _ENVIRONMENT:
+        environment = fit(environment, _ENVIRONMENT, glyphs).rstrip()
+    head = f"{environment} {state_words} {format_duration(view.now - verdict.since)}"
     room = width - len(head) - len(tail) - 1
     reason = f" {fit(verdict.reason, min(room, 60), glyphs).rstrip()}" if room >= _REASON else ""
     return clip((Span(head, state.role), Span(reason), Span(tail)), width, glyphs)

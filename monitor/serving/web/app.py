@@ -23,7 +23,8 @@ from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import METRICS, READINGS, bounded
 from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
-from monitor.serving.web.services import SERVICES, Callback, Denial, Pages, Services
+from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Pages, Services
+from monitor.serving.web.wall import FORMS
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
 
@@ -42,13 +43,15 @@ def make_app(
     callbacks: Sequence[Callback] = (),
     transcripts: Mapping[str, Transcripts] | None = None,
     front: Front | None = None,
+    board: Board | None = None,
     on_denied: Callable[[Denial], None] | None = None,
 ) -> web.Application:
     """The application for a Listener.
 
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
     that route answers 503. postboxes: the collectors that are posted to. transcripts: raw exchanges by collector.
-    callbacks: channels whose acknowledgements flow back. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
+    callbacks: channels whose acknowledgements flow back. front: passwords and headers.
+    board: draws the page at /board; without it there is none. on_denied: hears of each request without a valid token, floods excepted.
     """
     services = Services(
         acts=acts,
@@ -61,6 +64,7 @@ def make_app(
         callbacks=callbacks,
         transcripts=transcripts or {},
         front=front or Front(),
+        board=board,
     )
     if on_denied is not None:
         services.on_denied = on_denied
@@ -73,7 +77,9 @@ def make_app(
         app.router.add_post(acting.path, _act(acting))
     for posting in POSTINGS:
         app.router.add_post(posting.path, _serve(posting.take))
-    description = msgspec.json.encode(describe(readings, ACTINGS, POSTINGS, _VERSION))
+    for form in FORMS:
+        app.router.add_post(form.path, _serve(form.take))
+    description = msgspec.json.encode(describe(readings, ACTINGS, POSTINGS, _VERSION, FORMS))
 
     async def openapi(_: web.Request) -> web.Response:
         return web.Response(body=description, content_type="application/json")

@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -22,6 +22,8 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _LOG = logging.getLogger(__name__)
 SCRAPED = frozenset({"/-/healthy", "/-/ready"})
 """Paths, beside that of the metrics, that hold nothing secret and change nothing: a Prometheus may call them by whatever name it knows."""
+BOARD = "/board"
+"""The page and all below it ask for themselves who is there: a browser must reach the question to answer it."""
 _ALWAYS = ("localhost", "127.0.0.1", "::1")
 _SHOWN = 80
 _HEADERS = {
@@ -94,6 +96,8 @@ async def check_password(request: web.Request, handler: Handler) -> web.StreamRe
     What changes something asks for its own token anyway, which a password is none for.
     """
     services = request.app[SERVICES]
+    if request.path == BOARD or request.path.startswith(f"{BOARD}/"):
+        return await handler(request)
     authorization = request.headers.get("Authorization", "")
     if not services.front.passwords.asked or await services.front.passwords.admits(authorization):
         return await handler(request)
@@ -150,7 +154,7 @@ async def caller(request: web.Request) -> Actor:
         actor = services.authority.identify(bearer.strip())
         if actor is not None:
             return actor
-        _wrong(request, services)
+        wrong_token(request, services)
     if not services.attempts.wrong(request.remote or "", time.monotonic()):
         services.on_denied(_denial(request, "no token"))
     raise Denied(
@@ -161,7 +165,8 @@ async def caller(request: web.Request) -> Actor:
     )
 
 
-def _wrong(request: web.Request, services: Services) -> None:
+def wrong_token(request: web.Request, services: Services) -> NoReturn:
+    """Answer a wrong token: 401 and a line in the journal, 429 once too many came from one address."""
     wait = services.attempts.wrong(request.remote or "", time.monotonic())
     if wait:
         raise Denied(

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from monitor.serving.web.answers import ErrorBody
-from monitor.serving.web.route import Acting, Posting, Reading
+from monitor.serving.web.route import Acting, Form, Posting, Reading
 
 _TEMPLATE = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -24,7 +24,11 @@ _ERRORS = {
 
 
 def describe(
-    readings: Iterable[Reading], actings: Iterable[Acting], postings: Iterable[Posting], version: str
+    readings: Iterable[Reading],
+    actings: Iterable[Acting],
+    postings: Iterable[Posting],
+    version: str,
+    forms: Iterable[Form] = (),
 ) -> dict[str, Any]:
     """An OpenAPI 3.1 document."""
     readings, actings = list(readings), list(actings)
@@ -39,6 +43,8 @@ def describe(
         paths.setdefault(acting.path, {})["post"] = _acting(acting, schema)
     for posting in postings:
         paths.setdefault(posting.path, {})["post"] = _posting(posting, schema)
+    for form in forms:
+        paths.setdefault(form.path, {})["post"] = _form(form, schema)
     return {
         "openapi": "3.1.0",
         "info": {"title": "golive", "version": version, "summary": "Watch a cutover and act on it."},
@@ -52,7 +58,7 @@ def describe(
 
 def _reading(reading: Reading, schema: dict[Any, Any]) -> dict[str, Any]:
     if reading.answer is None:
-        content: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+        content: dict[str, Any] = {reading.media: {"schema": {"type": "string"}}}
     else:
         content = _json(schema[reading.answer])
     query = [
@@ -78,6 +84,19 @@ def _posting(posting: Posting, schema: dict[Any, Any]) -> dict[str, Any]:
         "parameters": _path_parameters(posting.path),
         "requestBody": {"required": True, "content": {"application/json": {}}},
         "responses": {"200": {"description": "OK"}, **_errors(schema, *_ERRORS)},
+    }
+
+
+def _form(form: Form, schema: dict[Any, Any]) -> dict[str, Any]:
+    fields = {"type": "object", "properties": {name: {"type": "string"} for name in form.fields}}
+    return {
+        "summary": form.summary,
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": fields}}},
+        "responses": {
+            "303": {"description": "Go to the page."},
+            "401": {"description": _ERRORS["401"], "content": {"text/html": {"schema": {"type": "string"}}}},
+            **_errors(schema, "400", "403"),
+        },
     }
 
 

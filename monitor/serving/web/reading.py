@@ -9,12 +9,14 @@ from monitor.deciding.entry import Entry
 from monitor.intake.transcripts import Kept, look
 from monitor.serving.acts import Actor
 from monitor.serving.exposition.negotiation import style_of, wants_gzip
+from monitor.serving.schema.published import PUBLISHED
 from monitor.serving.snapshot import DecisionRow, EventRow, Snapshot
 from monitor.serving.web.answers import deny, error_answer, json_answer
 from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.route import Reading
 from monitor.serving.web.services import Services
+from monitor.serving.web.wall import BOARD_READINGS
 from monitor.text import clean
 
 _MOST = 1000
@@ -139,6 +141,14 @@ async def transcripts(request: web.Request, services: Services) -> web.Response:
     return json_answer(kept)
 
 
+async def schema(request: web.Request, _: Services) -> web.Response:
+    """A published schema."""
+    found = PUBLISHED.get(request.match_info["schema"])
+    if found is None:
+        return error_answer(404, "no schema has this name", f"there are: {', '.join(PUBLISHED)}")
+    return web.Response(body=found, content_type="application/schema+json")
+
+
 def _number(request: web.Request, name: str, usual: int, low: int, high: int) -> int:
     text = request.query.get(name)
     if text is None:
@@ -167,4 +177,11 @@ READINGS: tuple[Reading, ...] = (
         token=True,
     ),
     Reading("/api/v1/journal", "All lines of the journal in order.", journal, Entries, _PAGE, token=True),
+    Reading(
+        "/api/v1/schema/{schema}",
+        "JSON schema of an answer or of what a command prints.",
+        schema,
+        media="application/schema+json",
+    ),
+    *BOARD_READINGS,
 )

@@ -32,6 +32,8 @@ class Reading(NamedTuple):
     """Names of query parameters, each a whole number, and what they mean."""
     token: bool = False
     """Whether only named people may read it."""
+    media: str = "text/plain"
+    """What it is, when it is not JSON."""
 
 
 class Posting(NamedTuple):
@@ -40,6 +42,15 @@ class Posting(NamedTuple):
     path: str
     summary: str
     take: Read
+
+
+class Form(NamedTuple):
+    """A POST from a form of our own pages. It changes nothing but what its browser may read."""
+
+    path: str
+    summary: str
+    take: Read
+    fields: tuple[str, ...]
 
 
 class Acting(NamedTuple):

@@ -18,6 +18,7 @@ from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.front import Front
+from monitor.serving.web.sessions import Sessions
 from monitor.serving.web_config import WebConfig
 
 
@@ -52,6 +53,39 @@ class Callback(Protocol):
         ...
 
 
+class Drawn(Protocol):
+    """The live part of the page at /board, and a name for just this content."""
+
+    @property
+    def html(self) -> str:
+        """Markup."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """With its quotes."""
+        ...
+
+
+class Board(Protocol):
+    """Who draws the pages at /board; now is unix seconds on the daemon's clock."""
+
+    style: bytes
+    script: bytes
+
+    def fragment(self, snapshot: Snapshot | None, now: float, why: str = "") -> Drawn:
+        """The live part. why: why there is no snapshot."""
+        ...
+
+    def page(self, snapshot: Snapshot | None, now: float, why: str = "") -> str:
+        """The whole page."""
+        ...
+
+    def login(self, words: str = "", *, takes: bool = True, password: bool = False) -> str:
+        """The page that asks who is there. takes: whether a token may travel here. password: whether one is another way."""
+        ...
+
+
 def _nobody(denial: Denial) -> None:
     """Nobody asked to hear of denials."""
     del denial
@@ -80,6 +114,10 @@ class Services:
     attempts: Attempts = field(default_factory=Attempts)
     scrapes: int = 0
     """Scrapes that are being answered."""
+    board: Board | None = None
+    """Who draws the page at /board."""
+    sessions: Sessions = field(default_factory=Sessions)
+    """Browsers that may read it."""
     page: tuple[Snapshot, bytes] | None = None
     """The newest snapshot as it was last sent."""
 

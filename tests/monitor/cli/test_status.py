@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from monitor.cli.status import STALE_AFTER, verdict_code
+from monitor.cli.status import STALE_AFTER, status, verdict_code
 from monitor.serving.snapshot import Snapshot
 from tests.dashboards.terminal import recorded
 
@@ -73,6 +74,35 @@ async def test_gate_waits_for_go() -> None:
         code, out, _ = await golive("gate", "--wait", "20s", url=url)
     assert code == 0
     assert out.startswith("GO: ")
+
+
+@pytest.mark.parametrize("word", ["HOLD", "NO-GO", "UNKNOWN"])
+async def test_a_go_that_does_not_come_in_time_is_a_time_out(word) -> None:
+    """With --wait a pipeline tells "not within the time" (124) from what the verdict is now; the verdict is printed."""
+    async with daemon([verdict(word)]) as url:
+        code, out, _ = await golive("gate", "--wait", "1s", url=url)
+    assert code == 124
+    assert out.startswith(f"{word}: ")
+
+
+async def test_a_daemon_that_does_not_come_in_time_is_a_time_out() -> None:
+    """Waiting for a daemon that is not there ends with 124 too, and says so."""
+    code, out, _ = await golive("gate", "--wait", "1s", url="http://127.0.0.1:1")
+    assert code == 124
+    assert "UNKNOWN: no daemon" in out
+
+
+@pytest.mark.parametrize("environment", ["PROD", "PROD eu-west", "an environment with a name that no bar has room for"])
+@pytest.mark.parametrize("moment", recorded.MOMENTS)
+async def test_the_one_line_is_under_80_columns_with_age_and_what_waits(moment, environment, capsys) -> None:
+    """Whatever the verdict, the reason and the name of the environment, the end of the line is not cut off."""
+    cutover = msgspec.structs.replace(recorded.CUTOVER, environment=environment)
+    async with daemon([msgspec.structs.replace(recorded.MOMENTS[moment], cutover=cutover)]) as url:
+        assert await asyncio.to_thread(status, oneline=True, url=url) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert len(line) < 80
+    assert recorded.MOMENTS[moment].verdict.verdict in line
+    assert re.search(r" age \S+ wait \d+$", line)
 
 
 async def test_gate_says_why_not() -> None:

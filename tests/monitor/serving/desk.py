@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import msgspec
 
+from dashboards.web.board import Wallboard
 from monitor.catalogue.inventory import CATALOGUE
 from monitor.deciding.auth import Authority
 from monitor.deciding.entry import Entry
@@ -163,6 +164,7 @@ class House:
             postboxes=postboxes,
             callbacks=callbacks,
             front=front,
+            board=Wallboard(),
             on_denied=self.denials.append,
         )
         self.listener = Listener(app, config, lambda: self.own.denied("full"), front)

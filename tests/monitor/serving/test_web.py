@@ -18,6 +18,7 @@ from monitor.serving.web.bodies import LIMIT
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import READINGS
+from monitor.serving.web.wall import FORMS
 from monitor.serving.web_config import WebConfig
 from tests.monitor.serving.boards import NOW, board
 from tests.monitor.serving.desk import opened
@@ -283,7 +284,7 @@ def test_the_landing_page_escapes_outside_text():
 async def test_the_description_has_every_route(house):
     """openapi.json names each path and method, its body and its answer, and resolves its own references."""
     document = (await house.ask("GET", "/api/openapi.json")).json
-    assert set(document["paths"]) == {path for path, *_ in (*READINGS, *ACTINGS, *POSTINGS)}
+    assert set(document["paths"]) == {path for path, *_ in (*READINGS, *ACTINGS, *POSTINGS, *FORMS)}
     for acting in ACTINGS:
         operation = document["paths"][acting.path]["post"]
         assert operation["security"] == [{"token": []}]
