@@ -9,6 +9,7 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
+from monitor.daemon.reloading import Reloading
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
@@ -30,6 +31,7 @@ class Parts(Protocol):
     intake: Intake
     camera: Camera
     switchboard: Switchboard
+    reloading: Reloading
     web_config_file: Path | None
 
 
@@ -60,6 +62,7 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
         on_denied=denied,
         front=front,
+        reloader=parts.reloading,
     )
     listener = Listener(app, config.web, lambda: exposition.own.denied("full"), front)
     await listener.start()

@@ -314,6 +314,8 @@ class AlertRow(Row, frozen=True, kw_only=True):
     since: float
     acked_by: str = ""
     summary: str = ""
+    inhibited_by: str = ""
+    """What it follows from, so that nobody is paged for it as well, such as `follows media_loss site=porto`."""
 
 
 class SparkRow(Row, frozen=True, kw_only=True):
