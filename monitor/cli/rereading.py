@@ -24,7 +24,7 @@ def on_hangup(path: Path, daemon: Daemon) -> Callable[[], None]:
             await daemon.up.wait()
             row = await daemon.reloading.reload("a signal", "SIGHUP")
         except Refusal as refusal:
-            log.error("%s: %s; next: %s", shown, refusal.what, refusal.hint)  # noqa: TRY400 - it is an answer, not a fault
+            log.error("%s; next: %s", refusal.what, refusal.hint)  # noqa: TRY400 - it is an answer, not a fault
         except Exception:
             log.exception("%s could not be read again; what runs stays in force", shown)
         else:

@@ -77,11 +77,11 @@ def _where(section: str, one: object, other: object) -> tuple[Path, str]:
     if isinstance(one, tuple) and isinstance(other, tuple):
         for index, entry in enumerate(other):
             if index >= len(one) or one[index] != entry:
-                return (section, index), f"{section} {getattr(entry, 'name', '')}".strip()
-        return (section,), f"{section} (an entry is gone)"
+                return (section, index), getattr(entry, "name", "this entry")
+        return (section,), "the list, of which an entry is gone,"
     for name in getattr(other, "__struct_fields__", ()):
         if getattr(one, name, None) != getattr(other, name):
-            return (section, name), f"{section}.{name}"
+            return (section, name), "this"
     return (section,), section
 
 
@@ -101,7 +101,7 @@ def _gates(now: Config, then: Config, positions: Positions) -> Iterator[Finding]
 def _web(now: Config, then: Config, positions: Positions) -> Iterator[Finding]:
     for name in now.web.__struct_fields__:
         if name not in _WEB and getattr(now.web, name) != getattr(then.web, name):
-            what = f"web.{name} cannot change while golive runs: the port is open, and people are on it"
+            what = "this cannot change while golive runs: the port is open, and people are on it"
             yield positions.finding(("web", name), what, RESTART)
 
 

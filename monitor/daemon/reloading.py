@@ -75,6 +75,7 @@ class Reloading:
         self._parts = parts
         self._again = again
         self._config = loaded.value
+        self._file = clean(loaded.positions.place.file, 200)
         self._turn = asyncio.Lock()
         self.successful = True
         self.at = parts.clock()
@@ -118,7 +119,7 @@ class Reloading:
         try:
             await part.journal.append("reload", who, what, state="taken", via=via, data=dict(data))
         except JournalError as error:
-            raise _refusal([f"it cannot be written to the journal: {error}"], "free the disk, then reload") from error
+            raise self._refusal(f"cannot be noted in the journal: {error}", (), "free the disk, then reload") from error
         async with part.ticker.turn:
             found = self._differences(new)  # a decision may have opened while the journal was written
             touched = self._take(new, judging=found.judging)
@@ -132,7 +133,7 @@ class Reloading:
             lines = [clean(str(finding), 2000) for finding in loaded.findings]
             for line in lines:
                 log.error("%s", line)
-            raise _refusal([f"it is invalid: {line}" for line in lines], "mend it, see golive check, then reload")
+            raise self._refusal("is invalid", lines, "mend it, see golive check, then reload")
         return _New(loaded, loaded.value, judged_elsewhere(loaded.value, loaded.catalogue))
 
     def _differences(self, new: _New) -> Differences:
@@ -144,8 +145,14 @@ class Reloading:
             lines = [clean(str(finding), 2000) for finding in found.refused]
             for line in lines:
                 log.error("%s", line)
-            raise _refusal(lines, "what runs stays in force")
+            raise self._refusal("is valid and differs from what runs", lines, "restart golive, or take the change back")
         return found
+
+    def _refusal(self, how: str, lines: Sequence[str], hint: str) -> Refusal:
+        more = len(lines) - MOST_FINDINGS
+        said = "; also ".join(lines[:MOST_FINDINGS]) + (f"; and {more} more" if more > 0 else "")
+        what = f"{self._file} {how}; what runs stays in force" + (f": {said}" if said else "")
+        return Refusal(409, what, hint)
 
     def _take(self, new: _New, *, judging: bool) -> frozenset[str]:
         """The swap, between two ticks and without a pause; what can fail comes first, before anything has changed."""
@@ -154,7 +161,7 @@ class Reloading:
             touched = part.engine.take(config.rules, part.clock())
         except Exception as error:
             log.exception("a reload failed; what runs stays in force")
-            raise _refusal([f"golive failed at it: {type(error).__name__}"], "report it with the log") from error
+            raise self._refusal(f"made golive fail, {type(error).__name__}", (), "report it with the log") from error
         self._config, part.config, part.digest = new.config, config, new.loaded.digest
         if judging:
             part.desk.office.config_digest = new.loaded.digest
@@ -177,9 +184,3 @@ class Reloading:
             value=math.floor(self.at * 1000) / 1000,
         )
         return good, at
-
-
-def _refusal(lines: Sequence[str], hint: str) -> Refusal:
-    more = len(lines) - MOST_FINDINGS
-    said = "; also ".join(lines[:MOST_FINDINGS]) + (f"; and {more} more" if more > 0 else "")
-    return Refusal(409, f"the configuration on disk is not taken over, what runs stays in force: {said}", hint)

@@ -242,6 +242,7 @@ async def test_a_replay_after_a_restart_does_nothing(tmp_path: Path):
     await outbox.open()
     await Seen(outbox).recall(NOW + 700)
     await outbox.close()
+    outbox = Outbox(tmp_path / "outbox.db")
     await outbox.open()
     assert await outbox.kept("taken") == {}, "what is too old to be replayed does not pile up"
     await outbox.close()
