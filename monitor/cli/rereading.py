@@ -20,19 +20,16 @@ def on_hangup(path: Path, daemon: Daemon) -> Callable[[], None]:
     shown = clean(str(path))
 
     async def reload() -> None:
+        await daemon.up.wait()
         try:
-            await daemon.up.wait()
             row = await daemon.reloading.reload("a signal", "SIGHUP")
-        except Refusal as refusal:
-            log.error("%s; next: %s", refusal.what, refusal.hint)  # noqa: TRY400 - it is an answer, not a fault
+        except Refusal:
+            return  # it has been said
         except Exception:
             log.exception("%s could not be read again; what runs stays in force", shown)
-        else:
-            if row.changed:
-                warm = f"; these rules warm up: {', '.join(row.fresh)}" if row.fresh else ""
-                log.warning("%s is taken over: %s%s", shown, "; ".join(row.changed), warm)
-            else:
-                log.warning("%s is what runs; tokens and the web configuration are read again by themselves", shown)
+            return
+        if not row.changed:
+            log.warning("%s is what runs; tokens and the web configuration are read again by themselves", shown)
 
     def asked() -> None:
         if not reloads:

@@ -82,7 +82,7 @@ class Pager:
         # Where there is no room for another incident a cause might not be told, so that it hushes nothing.
         room = len(incidents) < MOST_INCIDENTS
         known = ((one.alert, scope) for one in incidents.values() for scope in one.places)
-        self._inhibitions.look(bad if room else {}, known)
+        self._inhibitions.look(bad if room else {}, known, witness.state)
         if not bad and not self.incidents.open:
             return
         alerts = {incident.alert for incident in self.incidents.open.values()} | {alert for alert, _ in bad}

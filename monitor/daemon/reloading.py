@@ -35,7 +35,7 @@ from monitor.text import clean
 log = logging.getLogger("golive.daemon")
 
 MOST_FINDINGS = 5
-"""Findings that an answer spells out; the log has them all."""
+"""Findings that an answer spells out; `golive check` lists them all."""
 _OPEN = frozenset(state.value for state in OPEN)
 
 
@@ -100,6 +100,7 @@ class Reloading:
             except Refusal as refusal:
                 self.successful, self.trouble = False, f"the last reload was refused: {refusal.what}"
                 self._parts.journal.append("reload", who, refusal.what, state="refused", via=via)
+                log.error("%s; next: %s", refusal.what, refusal.hint)  # noqa: TRY400 - an answer, not a fault
                 raise
             self.successful, self.trouble, self.at = True, "", row.at
             return row
@@ -124,15 +125,14 @@ class Reloading:
             found = self._differences(new)  # a decision may have opened while the journal was written
             touched = self._take(new, judging=found.judging)
         fresh = tuple(sorted(touched))
-        log.warning("configuration taken over: %s", words)
+        warm = f"; these rules warm up or are gone: {', '.join(fresh)}" if fresh else ""
+        log.warning("%s is taken over, as %s asked by %s: %s%s", self._file, who, via, words, warm)
         return ReloadRow(at=part.clock(), digest=new.loaded.digest, before=before, changed=found.taken, fresh=fresh)
 
     async def _read(self) -> _New:
         loaded = await asyncio.to_thread(self._again)
         if loaded.value is None:
             lines = [clean(str(finding), 2000) for finding in loaded.findings]
-            for line in lines:
-                log.error("%s", line)
             raise self._refusal("is invalid", lines, "mend it, see golive check, then reload")
         return _New(loaded, loaded.value, judged_elsewhere(loaded.value, loaded.catalogue))
 
@@ -143,8 +143,6 @@ class Reloading:
         found = differences(self._config, new.config, new.loaded.positions, busy)
         if found.refused:
             lines = [clean(str(finding), 2000) for finding in found.refused]
-            for line in lines:
-                log.error("%s", line)
             raise self._refusal("is valid and differs from what runs", lines, "restart golive, or take the change back")
         return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
-from monitor.notify.incidents import Everybody, Finding, Hearing, Pair
+from monitor.notify.incidents import Everybody, Finding, Hearing, Pair, State
 from monitor.notify.message import SEVERITIES
 from monitor.plan import Section
 
@@ -41,15 +41,16 @@ class Inhibitions:
         self._loud: dict[str, int] = {}
         """How loud each alert was when it was last bad."""
 
-    def look(self, bad: Mapping[Pair, Finding], known: Iterable[Pair]) -> None:
-        """Take in a tick. bad: what is in breach. known: places of which incidents are open, whose end was not seen."""
+    def look(self, bad: Mapping[Pair, Finding], known: Iterable[Pair], state: Callable[[str, str], State]) -> None:
+        """Take in a tick. bad: what is in breach. known: places of open incidents. state: how one that is not bad stands."""
         if not self._rules:
             return
         for (alert, _), finding in bad.items():
             self._loud[alert] = SEVERITIES.index(finding.severity)
         causes: dict[str, list[Pair]] = {}
-        for pair in (*bad, *known):
-            if pair[0] in self._sources:
+        for pair in dict.fromkeys((*bad, *known)):
+            # What is not bad any more hushes on only where its end was not seen.
+            if pair[0] in self._sources and (pair in bad or state(*pair) in ("unsure", "gone")):
                 causes.setdefault(pair[0], []).append(pair)
         self._hushing = [
             (rule, places)

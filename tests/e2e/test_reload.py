@@ -214,8 +214,9 @@ async def test_a_reload_in_the_middle_of_a_run_changes_nothing_of_it(night: Nigh
     await night.write(("/old", "/newer"), ("breach: 100", "breach: 95"))
     status, answer = await night.reload(ADMIN)
     assert (status, "is executing" in answer["error"]["what"]) == (409, True)
-    seen = await running.snapshot()
-    assert (seen.runs[0].id, seen.runs[0].digest, seen.gates[0].title) == (run, seen.runs[0].digest, "Callers")
+    digest = seen.runs[0].digest
+    seen = await running.until(lambda seen: seen.gates[0].title == "Callers")
+    assert (seen.runs[0].id, seen.runs[0].digest, seen.runs[0].state) == (run, digest, "waiting")
     assert seen.decisions[0].evidence == row.evidence
     steps = f"runs/{run}/steps/floor/resolve"
     assert await running.act(TOKENS["anna"], steps, outcome="done", reason="told") == 200

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from monitor.config import Config
-from monitor.daemon.changes import MOST_SAID, differences
+from monitor.daemon.changes import MOST_SAID, Differences, differences
 from monitor.documents.loading import Loaded, load_text
 from tests.monitor.config_base import BASE
 
@@ -56,8 +56,17 @@ def other(old: str, new: str) -> Loaded[Config]:
     return loaded(BASE.replace(old, new, 1))
 
 
-NOW = loaded(BASE).value
-assert NOW is not None
+def now() -> Config:
+    """What runs."""
+    made = loaded(BASE).value
+    assert made is not None
+    return made
+
+
+def compared(made: Loaded[Config], busy: str = "") -> Differences:
+    """What a reload of it would do."""
+    assert made.value is not None
+    return differences(now(), made.value, made.positions, busy)
 
 
 @pytest.mark.parametrize("name", TAKEN)
@@ -65,7 +74,7 @@ def test_what_can_change_is_said_in_words(name: str) -> None:
     """Thresholds, words, channels, paging and inhibitions are taken over; no address stands in what is said."""
     old, new, words, judging = TAKEN[name]
     made = other(old, new)
-    found = differences(NOW, made.value, made.positions)  # type: ignore[arg-type]
+    found = compared(made)
     assert found.refused == ()
     assert found.taken == (words,)
     assert found.judging is judging
@@ -76,7 +85,7 @@ def test_what_can_change_is_said_in_words(name: str) -> None:
 def test_what_only_a_restart_takes_is_refused_at_its_place(where: str) -> None:
     """The key with file, line and column, why it cannot change, and what to do; nothing beside it is taken either."""
     made = other(*REFUSED[where])
-    found = differences(NOW, made.value, made.positions)  # type: ignore[arg-type]
+    found = compared(made)
     (finding,) = found.refused
     assert finding.where == where
     assert finding.line
@@ -94,24 +103,25 @@ def test_every_section_has_an_answer() -> None:
 def test_an_open_decision_keeps_every_rule() -> None:
     """While one is open no limit moves, and the refusal names the rule, the decision and the way on; words may change."""
     made = other(*TAKEN["a limit"][:2])
-    (finding,) = differences(NOW, made.value, made.positions, "decision d-7 is awaiting").refused  # type: ignore[arg-type]
+    (finding,) = compared(made, "decision d-7 is awaiting").refused
     assert "rule jitter cannot change while decision d-7 is awaiting" in finding.what
     assert (finding.where, "let the run end" in finding.hint) == ("rules[1]", True)
     for name in ("a title of a rule", "an address"):
         made = other(*TAKEN[name][:2])
-        assert differences(NOW, made.value, made.positions, "decision d-7 is executing").refused == ()  # type: ignore[arg-type]
+        assert compared(made, "decision d-7 is executing").refused == ()
 
 
 def test_the_same_is_no_difference() -> None:
     """Another way of writing the same configuration changes nothing."""
     made = loaded(BASE.replace("window: 5m", "window: 300s"))
-    assert differences(NOW, made.value, made.positions) == ((), (), False)  # type: ignore[arg-type]
+    assert compared(made) == ((), (), False)
 
 
 def test_what_is_said_is_bounded() -> None:
     """A hundred new channels are counted, not listed."""
-    channels = tuple(msgspec.structs.replace(NOW.notify[0], name=f"c{number}") for number in range(100))
-    then = msgspec.structs.replace(NOW, notify=(*NOW.notify, *channels))
-    found = differences(NOW, then, loaded(BASE).positions)
+    running = now()
+    channels = tuple(msgspec.structs.replace(running.notify[0], name=f"c{number}") for number in range(100))
+    then = msgspec.structs.replace(running, notify=(*running.notify, *channels))
+    found = differences(running, then, loaded(BASE).positions)
     assert len(found.taken) == MOST_SAID + 1
     assert found.taken[-1] == "and 80 more"

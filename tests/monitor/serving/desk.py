@@ -105,7 +105,7 @@ class FakeDesk:
         self._note("sign", actor.name, gate, signed, reason)
         return self.current
 
-    async def asked_to_reload(self, actor: Actor, reason: str):
+    async def asked_to_reload(self, actor: Actor, reason: str) -> ReloadRow:
         self._note("reload", actor.name, reason)
         return ReloadRow(at=NOW, digest="b" * 64, before="a" * 64)
 

@@ -88,7 +88,7 @@ def reloading_of(world: World, folder: Path) -> Reloading:
     parts = SimpleNamespace(own=OwnMetrics(), clock=lambda: world.now, journal=world.journal, digest=loaded.digest)
     parts.up = asyncio.Event()
     parts.up.set()
-    return Reloading(parts, loaded, lambda: read(file))  # type: ignore[arg-type]
+    return Reloading(parts, loaded, lambda: read(file))
 
 
 @asynccontextmanager
