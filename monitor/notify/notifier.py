@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from monitor.notify.apprising import warm
-from monitor.notify.channels import Alertmanager, AnyChannel, Apprise, Carrier, Paging
+from monitor.notify.channels import Alertmanager, AlertmanagerWebhook, AnyChannel, Apprise, Carrier, Paging
 from monitor.notify.delivery import deliver
 from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
@@ -62,6 +62,9 @@ class Notifier:
         self._warmed = False
 
     async def _deliver(self, channel: Carrier, message: Message) -> Outcome:
+        if isinstance(channel, AlertmanagerWebhook):
+            beside = [entry.message for entry in self._subjects.firing if channel.name in entry.told]
+            return await deliver(channel, message, self._base, self._clock(), beside)
         return await deliver(channel, message, self._base, self._clock())
 
     @property
