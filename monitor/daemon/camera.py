@@ -137,6 +137,7 @@ class Camera:
             series_left_out=left_out,
             events=tuple(part.journal.newest_events(EVENTS)),
             monitor=self._self_row(),
+            channels=part.switchboard.rows(now),
         )
 
     def _self_row(self) -> SelfRow:

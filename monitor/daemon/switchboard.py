@@ -23,7 +23,9 @@ from monitor.notify.heartbeat import Beats
 from monitor.notify.incidents import Hearing
 from monitor.notify.notifier import Notifier
 from monitor.notify.outbox import Outbox
+from monitor.notify.rows import channel_rows
 from monitor.notify.seen import Seen
+from monitor.serving.channel_rows import ChannelRow
 from monitor.serving.exposition.own import OwnMetrics
 
 OUTBOX = "outbox.db"
@@ -82,6 +84,10 @@ class Switchboard:
         self.beats.take(config.notify)
         self.pages.take(config, touched)
         self._open_doors(config)
+
+    def rows(self, now: float) -> tuple[ChannelRow, ...]:
+        """Channels and heartbeats as displays see them. now: unix seconds."""
+        return channel_rows(self.notifier, self.beats, now, time.monotonic())
 
     async def start(self) -> None:
         """Deliver what the last daemon left, take up what people had heard, begin to beat."""

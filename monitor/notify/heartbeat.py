@@ -56,6 +56,8 @@ class Beats:
         self._trouble: dict[str, str] = {}
         self.last: dict[str, float] = {}
         """When each watcher took a beat last, unix seconds; 0: never."""
+        self.taken: dict[str, int] = {}
+        """Beats that were taken, by watcher."""
         self.failed: dict[str, int] = {}
         """Beats that were not taken, by watcher."""
         self.withheld: dict[str, int] = {}
@@ -64,12 +66,16 @@ class Beats:
             self._note(name)
 
     def _note(self, name: str) -> None:
-        self.last[name], self.failed[name], self.withheld[name] = 0.0, 0, 0
+        self.last[name], self.taken[name], self.failed[name], self.withheld[name] = 0.0, 0, 0, 0
 
     @property
     def troubles(self) -> list[str]:
         """Watchers that do not hear us, in words."""
         return [f"heartbeat {name} does not arrive: {why}" for name, why in sorted(self._trouble.items())]
+
+    def trouble(self, name: str) -> str:
+        """Why a watcher does not hear us, in words; empty while it does."""
+        return self._trouble.get(name, "")
 
     def start(self) -> None:
         """Begin to beat, at once."""
@@ -84,7 +90,7 @@ class Beats:
             if (task := self._tasks.pop(name, None)) is not None:
                 task.cancel()
             self._trouble.pop(name, None)
-            del self.last[name], self.failed[name], self.withheld[name]
+            del self.last[name], self.taken[name], self.failed[name], self.withheld[name]
         for name in configs.keys() - self.last.keys():
             self._note(name)
         self._configs = configs
@@ -117,6 +123,7 @@ class Beats:
         outcome = await beat(config, self._base, self._clock())
         if outcome.delivered:
             self.last[config.name] = self._clock()
+            self.taken[config.name] += 1
             if self._trouble.pop(config.name, None) is not None:
                 _LOG.info("heartbeat %s arrives again", config.name)
             return

@@ -157,6 +157,11 @@ async def test_a_signal_takes_a_threshold_over_and_a_broken_file_changes_nothing
     assert "rule waiting: breach 100 → 60" in line.what
     assert (line.who, line.state) == ("a signal", "taken")
     assert await night.metric("golive_config_last_reload_success_timestamp_seconds") > read
+    (pager,) = seen.channels
+    assert (pager.name, pager.kind, pager.state) == ("pager", "webhook", "failing")
+    assert "127.0.0.1:9" in pager.error
+    assert pager.since is not None
+    assert pager.since > seen.at - 60
     await night.write(("breach: 500", "breach: many"))
     running.process.send_signal(signal.SIGHUP)
     seen = await running.until(lambda seen: "reload" in seen.monitor.degraded)
