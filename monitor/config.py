@@ -10,6 +10,7 @@ from monitor.judging.rules import Rule, Signal
 from monitor.judging.triggers import Trigger
 from monitor.model import Metric
 from monitor.notify.channels import AnyChannel, Paging
+from monitor.notify.inhibition import Inhibition
 from monitor.plan import Cutover, Gate, PointOfNoReturn, Section, Site, Stage, Wave
 from monitor.serving.web_config import WebConfig
 
@@ -31,6 +32,8 @@ class Config(Section, frozen=True, kw_only=True):
     signals: tuple[Signal, ...] = ()
     rules: tuple[Rule, ...] = ()
     triggers: tuple[Trigger, ...] = ()
+    inhibit: tuple[Inhibition, ...] = ()
+    """What follows from what, so that the symptoms of one fault do not ring each."""
     notify: tuple[AnyChannel, ...] = ()
     paging: Paging = Paging()
     web: WebConfig = WebConfig()

@@ -107,6 +107,9 @@ def paging_sentences(config: Config) -> list[str]:
         lines.append(
             f"When nobody acknowledges within {after}, or a channel does not get through: {', '.join(second)}."
         )
+    for one in config.inhibit:
+        place = f" with the same {', '.join(one.equal)}" if one.equal else " anywhere"
+        lines.append(f"While {one.source} is in breach, nobody is paged for {', '.join(one.targets)}{place}.")
     beats = [channel for channel in config.notify if isinstance(channel, Heartbeat)]
     return lines + [
         f"{one.name} hears every {spell_duration(one.every)} that golive judges and can write." for one in beats

@@ -1,4 +1,4 @@
-"""SIGHUP: what lies on disk, held against what runs. A daemon that watches a cutover does not change its rules under people's hands."""
+"""SIGHUP: the configuration is read again and taken over whole, or what runs stays in force and the log says why."""
 
 from __future__ import annotations
 
@@ -7,40 +7,34 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.config_file import read
+from monitor.daemon.daemon import Daemon
+from monitor.serving.acts import Refusal
 from monitor.text import clean
 
 log = logging.getLogger("golive")
 
 
-def compared(path: Path, digest: str) -> tuple[bool, list[str]]:
-    """Whether the file could be run, and lines about it. digest: that of what runs. Blocks on the disk."""
-    loaded = read(path)
-    if loaded.value is None:
-        lines = [clean(str(finding), 2000) for finding in loaded.findings]
-        return False, [
-            *lines,
-            f"{clean(str(path))} is invalid; what runs stays in force; next: mend it before any restart",
-        ]
-    if loaded.digest == digest:
-        return True, [f"{clean(str(path))} is what runs; tokens and the web configuration are read again by themselves"]
-    what = f"{clean(str(path))} is valid and differs from what runs, which stays in force"
-    return True, [f"{what}; next: golive check, then a restart, which goes on where the journal ends"]
+def on_hangup(path: Path, daemon: Daemon) -> Callable[[], None]:
+    """What a signal handler calls; one reload at a time, once the daemon is up."""
+    reloads: set[asyncio.Task[None]] = set()
+    shown = clean(str(path))
 
-
-def on_hangup(path: Path, digest: str) -> Callable[[], None]:
-    """What a signal handler calls; one look at a time."""
-    looks: set[asyncio.Task[None]] = set()
-
-    async def look() -> None:
-        sound, lines = await asyncio.to_thread(compared, path, digest)
-        for line in lines:
-            log.log(logging.WARNING if sound else logging.ERROR, "%s", line)
+    async def reload() -> None:
+        await daemon.up.wait()
+        try:
+            row = await daemon.reloading.reload("a signal", "SIGHUP")
+        except Refusal:
+            return  # it has been said
+        except Exception:
+            log.exception("%s could not be read again; what runs stays in force", shown)
+            return
+        if not row.changed:
+            log.warning("%s is what runs; tokens and the web configuration are read again by themselves", shown)
 
     def asked() -> None:
-        if not looks:
-            task = asyncio.create_task(look(), name="hangup")
-            looks.add(task)
-            task.add_done_callback(looks.discard)
+        if not reloads:
+            task = asyncio.create_task(reload(), name="hangup")
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
 
     return asked

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,6 @@ import msgspec
 from cyclopts import Parameter
 
 from monitor.cli.logs import Format, Level, begin
-from monitor.cli.rereading import on_hangup
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.text import clean
 
@@ -32,6 +32,7 @@ def run(
     web_config: Annotated[Path | None, Parameter(name=["--web.config.file"])] = None,
     telemetry_path: Annotated[str, Parameter(name=["--web.telemetry-path"])] = "",
     max_requests: Annotated[int | None, Parameter(name=["--web.max-requests"])] = None,
+    lifecycle: Annotated[bool | None, Parameter(name=["--web.enable-lifecycle"], negative="")] = None,
     log_level: Annotated[Level, Parameter(name=["--log.level"])] = "info",
     log_format: Annotated[Format, Parameter(name=["--log.format"])] = "plain",
 ) -> int:
@@ -46,6 +47,7 @@ def run(
         web_config: TLS, basic auth and headers, as Prometheus and its exporters read them; read again on change.
         telemetry_path: Where Prometheus finds the metrics. Default: web.telemetry_path, /metrics.
         max_requests: Most scrapes at once, 0 for no limit of their own. Default: web.max_requests.
+        lifecycle: Let an admin reload by POST /-/reload, as SIGHUP does. Default: web.enable_lifecycle, off.
         log_level: The least that is logged.
         log_format: plain lines, or logfmt or JSON with named fields.
     """
@@ -64,28 +66,44 @@ def run(
         "also": also,
         "telemetry_path": telemetry_path or None,
         "max_requests": max_requests,
+        "enable_lifecycle": lifecycle,
     }
+    told = {name: value for name, value in asked.items() if value is not None}
     try:
         for address in listen or ():
             listen_address(address)
-        web = msgspec.structs.replace(
-            loaded.value.web, **{name: told for name, told in asked.items() if told is not None}
-        )
+        loaded = overridden(loaded, told)
     except ValueError as error:
         sys.stderr.write(f"{clean(str(error))}; nothing was started\n")
         return INVALID
-    loaded = dataclasses.replace(loaded, value=msgspec.structs.replace(loaded.value, web=web))
+
+    def again() -> LoadedConfig:
+        return overridden(read(config), told)
+
     try:
         import uvloop
     except ImportError:  # where it cannot be had, asyncio's own loop serves
-        return asyncio.run(serve(loaded, state_dir, web_config, config))
-    return uvloop.run(serve(loaded, state_dir, web_config, config))
+        return asyncio.run(serve(loaded, state_dir, web_config, config, again))
+    return uvloop.run(serve(loaded, state_dir, web_config, config, again))
+
+
+def overridden(loaded: LoadedConfig, told: Mapping[str, object]) -> LoadedConfig:
+    """What was read, with what the command line says of the port; ValueError for what it cannot say."""
+    if loaded.value is None:
+        return loaded
+    web = msgspec.structs.replace(loaded.value.web, **told)
+    return dataclasses.replace(loaded, value=msgspec.structs.replace(loaded.value, web=web))
 
 
 async def serve(
-    loaded: LoadedConfig, state_dir: Path, web_config: Path | None = None, config: Path | None = None
+    loaded: LoadedConfig,
+    state_dir: Path,
+    web_config: Path | None = None,
+    config: Path | None = None,
+    again: Callable[[], LoadedConfig] | None = None,
 ) -> int:
-    """Run a daemon until SIGTERM or SIGINT; returns the exit code. config: looked at again on SIGHUP."""
+    """Run a daemon until SIGTERM or SIGINT; returns the exit code. again: reads config anew, on SIGHUP."""
+    from monitor.cli.rereading import on_hangup
     from monitor.daemon.daemon import Daemon
     from monitor.deciding.state_lock import AlreadyRunning
     from monitor.deciding.tokens import TokensError
@@ -94,12 +112,12 @@ async def serve(
     from monitor.serving.web.front import FrontError
     from monitor.serving.web.listener import ListenError
 
-    daemon = Daemon(loaded, state_dir, web_config_file=web_config)
+    daemon = Daemon(loaded, state_dir, web_config_file=web_config, again=again)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, on_hangup(config or DEFAULT, loaded.digest))
+    loop.add_signal_handler(signal.SIGHUP, on_hangup(config or DEFAULT, daemon))
     try:
         await daemon.start()
     except AlreadyRunning as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.config_checks.clocks import clock_problems
 from monitor.config_checks.derived import derived_problems
+from monitor.config_checks.inhibiting import inhibition_problems
 from monitor.config_checks.names import name_problems
 from monitor.config_checks.paging import paging_problems
 from monitor.config_checks.plan import plan_problems
@@ -22,6 +23,7 @@ CHECKS = (
     rule_problems,
     ruler_problems,
     trigger_problems,
+    inhibition_problems,
     paging_problems,
     clock_problems,
 )

@@ -75,6 +75,7 @@ def desk_of(
     config: Config,
     *,
     base: Path,
+    messenger: Messenger,
     book: Book,
     journal: Journal,
     second: BreakGlassLog,
@@ -86,7 +87,6 @@ def desk_of(
     on_point: OnPoint,
 ) -> Desk:
     """Where rollbacks are decided, with the runner that executes them."""
-    messenger = Messenger(config.notify, config.cutover, base, clock)
     outlets = Outlets(teller=messenger)
     return Desk(
         triggers=config.triggers,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -28,6 +28,8 @@ MOST_RULES = 500
 ROWS = 50
 """Rows made between two yields: half a millisecond."""
 MOST_ALERTS = 100
+Inhibited: TypeAlias = Callable[[str, str], str]
+"""What a rule's breach in a scope follows from, so that nobody is told of it; empty: people are told."""
 
 
 class JudgedGate(NamedTuple):
@@ -147,7 +149,12 @@ def unheard(doors: Iterable[Door], began: float, now: float) -> JudgedGate | Non
     return JudgedGate(state, row, None, "")
 
 
-def rules(engine: Engine, now: float) -> Pieces[tuple[RuleRow, ...]]:
+def _told(_rule: str, _scope: str) -> str:
+    """Nothing follows from anything."""
+    return ""
+
+
+def rules(engine: Engine, now: float, inhibited: Inhibited = _told) -> Pieces[tuple[RuleRow, ...]]:
     """Every group of every active rule, worst first, bounded; made in pieces, between which others may run."""
     names = sorted(name for name, judge in engine.judges.items() if judge.active)
     sizes = [len(engine.judges[name].standings) for name in names]
@@ -159,20 +166,23 @@ def rules(engine: Engine, now: float) -> Pieces[tuple[RuleRow, ...]]:
     owners = np.searchsorted(ends, order, side="right")
     made = []
     for place, owner in zip(order.tolist(), owners.tolist(), strict=True):
-        made.append(_rule_row(engine, names[owner], place - int(ends[owner]) + sizes[owner], now))
+        made.append(_rule_row(engine, names[owner], place - int(ends[owner]) + sizes[owner], now, inhibited))
         if len(made) % ROWS == 0:
             yield
     return tuple(made)
 
 
-def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
+def _rule_row(engine: Engine, name: str, index: int, now: float, inhibited: Inhibited) -> RuleRow:
     judge = engine.judges[name]
     rule = judge.rule
     flags = Flag(int(judge.flags[index]))
+    scope = scope_text(judge.names[index])
+    if judge.standing(index) is Standing.BREACH and inhibited(name, scope):
+        flags |= Flag.INHIBITED
     return RuleRow(
         rule=name,
         metric=judge.table.metric.name,
-        scope=scope_text(judge.names[index]),
+        scope=scope,
         state=judge.standing(index).word,
         phase=PHASES[int(judge.states.phase[index])],
         flags=tuple(flag.name.lower() for flag in Flag if flag in flags and flag.name and flag is not Flag.NONE),
@@ -190,7 +200,7 @@ def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
     )
 
 
-def alerts(engine: Engine, now: float) -> Pieces[tuple[AlertRow, ...]]:
+def alerts(engine: Engine, now: float, inhibited: Inhibited = _told) -> Pieces[tuple[AlertRow, ...]]:
     """Groups in BREACH, rules gone blind, and rules that are broken; made in pieces, between which others may run."""
     made: list[AlertRow] = []
     for name, judge in engine.judges.items():
@@ -211,6 +221,7 @@ def alerts(engine: Engine, now: float) -> Pieces[tuple[AlertRow, ...]]:
                     unit=judge.unit,
                     since=float(judge.states.since[index]),
                     summary=reason_of(judge, index, judge.rule.title or name, now),
+                    inhibited_by=inhibited(name, scope) if judge.standing(index) is Standing.BREACH else "",
                 )
             )
             if len(made) % ROWS == 0:

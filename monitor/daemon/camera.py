@@ -10,6 +10,7 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.daemon import board
 from monitor.daemon.course import Course
+from monitor.daemon.reloading import Reloading
 from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.switchboard import Switchboard
 from monitor.daemon.ticker import Ticker
@@ -57,6 +58,7 @@ class Parts(Protocol):
     watchdog: Watchdog
     history: Keeper
     switchboard: Switchboard
+    reloading: Reloading
     degraded: str
 
 
@@ -103,8 +105,9 @@ class Camera:
     def _take(self, now: float) -> Pieces[Snapshot]:
         part = self._parts
         ticker = part.ticker
-        rules = yield from board.rules(part.engine, now)
-        alerts = yield from board.alerts(part.engine, now)
+        inhibited = part.switchboard.pages.inhibited
+        rules = yield from board.rules(part.engine, now, inhibited)
+        alerts = yield from board.alerts(part.engine, now, inhibited)
         series, left_out = yield from board.series(part.store, part.config.web.series_limit, now)
         oldest_age, oldest_source = board.oldest_input(ticker.judged)
         gates = tuple(gate.row for gate in ticker.judged)
@@ -134,6 +137,7 @@ class Camera:
             series_left_out=left_out,
             events=tuple(part.journal.newest_events(EVENTS)),
             monitor=self._self_row(),
+            channels=part.switchboard.rows(now),
         )
 
     def _self_row(self) -> SelfRow:
@@ -142,7 +146,7 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing, *part.anchors.troubles()]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
-        troubles += part.switchboard.troubles
+        troubles += [*part.switchboard.troubles, part.reloading.trouble]
         stall = part.watchdog.newest
         if stall is not None and time.time() - stall.at < STALL_SHOWN:
             troubles.append(stall.words)

@@ -13,8 +13,10 @@ from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
+from monitor.daemon.messenger import Messenger
 from monitor.daemon.port import opened
-from monitor.daemon.refill import refill
+from monitor.daemon.refill import refilled
+from monitor.daemon.reloading import Reloading
 from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.safety import open_journal
 from monitor.daemon.sparks import Sparks
@@ -55,10 +57,16 @@ class Daemon:
         state_dir: Path,
         clock: Callable[[], float] = time.time,
         web_config_file: Path | None = None,
+        again: Callable[[], LoadedConfig] | None = None,
     ) -> None:
-        """Watch by this configuration, which must have no findings. web_config_file: TLS, passwords and headers."""
+        """Watch by this configuration, which must have no findings.
+
+        web_config_file: TLS, passwords and headers. again: reads the configuration anew for a reload.
+        """
         if loaded.value is None or loaded.book is None:
             raise ValueError("a configuration with findings cannot be run")
+        self.loaded = loaded
+        self.again = again or (lambda: loaded)
         self.config = judged_elsewhere(loaded.value, loaded.catalogue)
         self.book = loaded.book
         self.base = loaded.folder
@@ -70,6 +78,8 @@ class Daemon:
         self.degraded = ""
         """Why the daemon is not whole; empty when it is."""
         self.record: Record | None = None
+        self.up = asyncio.Event()
+        """Set once all of it is there."""
         self.dead = asyncio.Event()
         """Set when a part without which nothing is judged has ended."""
         self._closers: list[Callable[[], Awaitable[None]]] = []
@@ -111,8 +121,10 @@ class Daemon:
         self.own = OwnMetrics(self.state_dir)
         self.watchdog = Watchdog(lambda stall: self.own.stalled(stall.owner))
         self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
+        self.reloading = Reloading(self, self.loaded, self.again)
         self.camera = Camera(self)
         self.switchboard = Switchboard(self, self.camera.ready)
+        self.messenger = Messenger(self.config.notify, self.config.cutover, self.base, self.clock)
         self.desk = self._make_desk()
         self.ticker = self._make_ticker()
         self.authority = Authority(self.config.people, self.state_dir, self.base)
@@ -136,6 +148,7 @@ class Daemon:
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
+        self.up.set()
 
     def _keep(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -154,11 +167,8 @@ class Daemon:
             self.dead.set()
 
     async def _refill(self) -> None:
-        if self.record is not None:
-            taken = await asyncio.to_thread(refill, self.store, self.record, self.clock(), patience(self.config))
-            if taken:
-                log.info("%d samples from the record fill the windows again", taken)
-                self._arm(self.course.stage.name, self.course.stage_since)
+        if await refilled(self.store, self.record, self.clock(), patience(self.config)):
+            self._arm(self.course.stage.name, self.course.stage_since)
 
     def _arm(self, stage: str, now: float) -> None:
         self.derived.arm(now)
@@ -182,6 +192,7 @@ class Daemon:
         return desk_of(
             self.config,
             base=self.base,
+            messenger=self.messenger,
             book=self.book,
             journal=self.journal,
             second=self.second,

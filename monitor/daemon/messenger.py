@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from monitor.notify.channels import AnyChannel, Heartbeat
+from monitor.notify.channels import AnyChannel
 from monitor.notify.delivery import deliver
 from monitor.notify.message import SUMMARY_LENGTH, Message
+from monitor.notify.roster import carriers
 from monitor.plan import Cutover
 from monitor.text import clean
 from runbooks.outlets import Delivery, Note
@@ -23,7 +24,7 @@ class Messenger:
         self, channels: Iterable[AnyChannel], cutover: Cutover, base: Path, clock: Callable[[], float]
     ) -> None:
         """base: folder of golive.yaml, for secrets. clock: unix seconds."""
-        self._channels = {channel.name: channel for channel in channels if not isinstance(channel, Heartbeat)}
+        self._channels = carriers(channels)
         self._cutover = cutover
         self._base = base
         self._clock = clock
@@ -32,6 +33,10 @@ class Messenger:
     def channels(self) -> tuple[str, ...]:
         """Names of the channels there are."""
         return tuple(self._channels)
+
+    def take(self, channels: Iterable[AnyChannel]) -> None:
+        """Deliver by these channels from now on."""
+        self._channels = carriers(channels)
 
     async def tell(self, note: Note, channels: tuple[str, ...]) -> tuple[Delivery, ...]:
         """Try each channel once, all at the same time."""

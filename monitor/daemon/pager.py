@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -13,7 +13,8 @@ from monitor.daemon.witness import Sight
 from monitor.judging.verdict import Ruling
 from monitor.notify.channels import Paging
 from monitor.notify.fault import Scene
-from monitor.notify.incidents import Hearing, Incident, Incidents, Told
+from monitor.notify.incidents import MOST_INCIDENTS, Hearing, Incident, Incidents, Told
+from monitor.notify.inhibition import Hushed, Inhibition, Inhibitions
 from monitor.notify.message import Message
 from monitor.notify.wording import incident_message
 
@@ -46,11 +47,14 @@ class Pager:
         reporter: Reporter,
         send: Callable[[Message], None],
         hearing: Hearing | None = None,
+        inhibit: Iterable[Inhibition] = (),
     ) -> None:
-        """hearing: acknowledgements, mutes and inhibitions where they are kept elsewhere."""
-        self.incidents = Incidents(cutover, paging.acknowledge_within, hearing)
-        self._paging = paging
+        """hearing: acknowledgements and mutes where they are kept elsewhere. inhibit: what follows from what."""
         self._reporter = reporter
+        self._inhibitions = Inhibitions(inhibit, reporter.witness.labels)
+        self._hearing = hearing
+        self.incidents = Incidents(cutover, paging.acknowledge_within, Hushed(hearing, self._inhibitions))
+        self._paging = paging
         self._send = send
         self._numbers = itertools.count(1)
         self._memory: Memory | None = None
@@ -74,6 +78,11 @@ class Pager:
         witness = self._reporter.witness
         self._sight = sight
         bad = witness.bad(sight.now)
+        incidents = self.incidents.open
+        # Where there is no room for another incident a cause might not be told, so that it hushes nothing.
+        room = len(incidents) < MOST_INCIDENTS
+        known = ((one.alert, scope) for one in incidents.values() for scope in one.places)
+        self._inhibitions.look(bad if room else {}, known, witness.state)
         if not bad and not self.incidents.open:
             return
         alerts = {incident.alert for incident in self.incidents.open.values()} | {alert for alert, _ in bad}
@@ -94,8 +103,21 @@ class Pager:
     def carries(self, ruling: Ruling, rules: frozenset[str]) -> bool:
         """Whether people were told already of what made this verdict. rules: those of the gate that decides."""
         return bool(ruling.gate) and any(
-            incident.alert in rules and incident.told is not None for incident in self.incidents.open.values()
+            incident.alert in rules and (incident.told is not None or self.inhibited(incident.alert, incident.scope))
+            for incident in self.incidents.open.values()
         )
+
+    def inhibited(self, alert: str, scope: str) -> str:
+        """What a place that is bad follows from, so that people are not told of it as well; empty: nothing."""
+        return self._inhibitions.why(alert, scope)
+
+    def take(self, paging: Paging, inhibit: Iterable[Inhibition], touched: Iterable[str]) -> None:
+        """Tell by another configuration from now on. touched: rules that begin afresh or are gone."""
+        self._paging = paging
+        self._inhibitions = Inhibitions(inhibit, self._reporter.witness.labels)
+        self.incidents.within = paging.acknowledge_within
+        self.incidents.hearing = Hushed(self._hearing, self._inhibitions)
+        self._reporter.witness.forget(touched)
 
     def acknowledge(self, key: str, who: str, until: float | None = None) -> Incident | None:
         """Somebody has it; None when no incident of that key is open. until: unix seconds."""

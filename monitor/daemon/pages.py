@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -94,6 +94,17 @@ class Pages:
         if "verdict" in kept:
             self._paged, self._verdict_fires = msgspec.json.decode(kept["verdict"], type=tuple[str, bool])
         self._memory = memory
+
+    def inhibited(self, alert: str, scope: str) -> str:
+        """What a place follows from, so that people are not told of it as well; empty: they are."""
+        return self.pager.inhibited(alert, scope) if self.pager is not None else ""
+
+    def take(self, config: Config, touched: Iterable[str]) -> None:
+        """Tell by another configuration from now on. touched: rules that begin afresh or are gone."""
+        self._remind = config.paging.remind
+        self._gates = gates_of(config)
+        if self.pager is not None:
+            self.pager.take(config.paging, config.inhibit, touched)
 
     def look(self, sight: Sight) -> None:
         """A tick was judged: alerts that opened or ended, and decisions that still wait.
@@ -236,6 +247,11 @@ class Pages:
         )
 
 
+def gates_of(config: Config) -> dict[str, frozenset[str]]:
+    """The rules of each gate."""
+    return {gate.name: frozenset(gate.rules) for gate in config.gates}
+
+
 def pages_of(
     config: Config, reporter: Reporter, send: Callable[[Message], None], hearing: Hearing | None = None
 ) -> Pages:
@@ -245,7 +261,7 @@ def pages_of(
         cutover.name,
         cutover.environment,
         send,
-        pager=Pager(cutover.name, paging, reporter, send, hearing),
-        gates={gate.name: frozenset(gate.rules) for gate in config.gates},
+        pager=Pager(cutover.name, paging, reporter, send, hearing, config.inhibit),
+        gates=gates_of(config),
         remind=paging.remind,
     )

@@ -10,6 +10,7 @@ from dashboards.web.board import Wallboard
 from monitor.config import Config
 from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
+from monitor.daemon.reloading import Reloading
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
@@ -31,6 +32,7 @@ class Parts(Protocol):
     intake: Intake
     camera: Camera
     switchboard: Switchboard
+    reloading: Reloading
     web_config_file: Path | None
 
 
@@ -62,6 +64,7 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         on_denied=denied,
         front=front,
         board=Wallboard(),
+        reloader=parts.reloading,
     )
     listener = Listener(app, config.web, lambda: exposition.own.denied("full"), front)
     await listener.start()

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import Counter
 
 import numpy as np
 
 from monitor.intake.record import Record
 from monitor.judging.store import Store
+
+log = logging.getLogger("golive.daemon")
+
+
+async def refilled(store: Store, record: Record | None, now: float, stale_after: float) -> int:
+    """The same off the event loop, said in the log; 0 where nothing is recorded."""
+    if record is None:
+        return 0
+    if taken := await asyncio.to_thread(refill, store, record, now, stale_after):
+        log.info("%d samples from the record fill the windows again", taken)
+    return taken
 
 
 def refill(store: Store, record: Record, now: float, stale_after: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,9 @@ from monitor.notify.heartbeat import Beats
 from monitor.notify.incidents import Hearing
 from monitor.notify.notifier import Notifier
 from monitor.notify.outbox import Outbox
+from monitor.notify.rows import channel_rows
+from monitor.notify.seen import Seen
+from monitor.serving.channel_rows import ChannelRow
 from monitor.serving.exposition.own import OwnMetrics
 
 OUTBOX = "outbox.db"
@@ -56,11 +60,10 @@ class Switchboard:
         reporter = Reporter(config, parts.engine, parts.store, parts.intake, parts.course)
         self.pages = pages_of(config, reporter, self.notifier.notify, hearing)
         self.beats = Beats(config.notify, parts.base, self.unsound)
-        self.doors = [
-            AckDoor(channel.name, channel.acks, parts.base, self)
-            for channel in config.notify
-            if not isinstance(channel, Heartbeat) and channel.acks is not None
-        ]
+        self._seen = Seen(outbox)
+        self.doors: list[AckDoor] = []
+        """Channels whose acknowledgements flow back; the list itself stays the same one."""
+        self._open_doors(config)
         parts.own.also.append(self._metrics)
 
     @property
@@ -68,9 +71,28 @@ class Switchboard:
         """What people should know of the ways out, in words."""
         return [*self.notifier.troubles, *self.beats.troubles, *([self.pages.broken] if self.pages.broken else [])]
 
+    def _open_doors(self, config: Config) -> None:
+        self.doors[:] = [
+            AckDoor(channel.name, channel.acks, self._parts.base, self, self._seen)
+            for channel in config.notify
+            if not isinstance(channel, Heartbeat) and channel.acks is not None
+        ]
+
+    def take(self, config: Config, touched: Iterable[str]) -> None:
+        """Speak by another configuration from now on. touched: rules that begin afresh or are gone."""
+        self.notifier.take(config.notify, config.paging)
+        self.beats.take(config.notify)
+        self.pages.take(config, touched)
+        self._open_doors(config)
+
+    def rows(self, now: float) -> tuple[ChannelRow, ...]:
+        """Channels and heartbeats as displays see them. now: unix seconds."""
+        return channel_rows(self.notifier, self.beats, now, time.monotonic())
+
     async def start(self) -> None:
         """Deliver what the last daemon left, take up what people had heard, begin to beat."""
         await self.notifier.start()
+        await self._seen.recall(time.time())
         await self.pages.recall(self.notifier.outbox)
         self.beats.start()
 

@@ -81,6 +81,8 @@ class Ticker:
         self._worst = Worst()
         self._gaps = Gaps()
         self._longest = 0.0
+        self.turn = asyncio.Lock()
+        """Held while a tick is under way: who has it may change what is judged."""
         self.broken = ""
         """Why the newest tick failed, in words; empty when it did not."""
 
@@ -99,7 +101,8 @@ class Ticker:
                 self.journal.append("clock", "engine", told, state="jumped")
             begun = time.perf_counter()
             try:
-                await self.tick(self.clock())
+                async with self.turn:
+                    await self.tick(self.clock())
             except Exception as error:
                 if not self.broken:
                     log.exception("a tick failed; the verdict is UNKNOWN until one succeeds")

@@ -125,6 +125,20 @@ class Witness:
         flapping = bool(judge.flags[index] & _FLAPPING)
         return "good" if judge.standing(index) in (Standing.OK, Standing.WARN) and not flapping else "unsure"
 
+    def labels(self, alert: str, scope: str) -> Mapping[str, str] | None:
+        """The labels of a rule's group, with those that all its series share; None where there is no such group."""
+        judge = self._engine.judges.get(alert)
+        index = self.index(alert, judge, scope) if judge is not None else None
+        if judge is None or index is None:
+            return None
+        return {**self._engine.atlas.shared(alert), **dict(judge.names[index])}
+
+    def forget(self, names: Iterable[str]) -> None:
+        """These rules begin afresh or are gone."""
+        for name in names:
+            for known in (self._masks, self._found, self._places):
+                known.pop(name, None)
+
     def index(self, name: str, judge: Judge, scope: str) -> int | None:
         """The number of a group; before the first series there is one nameless group, whose place a named one takes."""
         places = self._places.setdefault(name, {})

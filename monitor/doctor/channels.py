@@ -9,8 +9,8 @@ from monitor.config import Config
 from monitor.doctor.reaching import Place, reach_all
 from monitor.intake.probing import Check, Probed, fail, ok, sentence, warn
 from monitor.notify.channels import Webhook
+from monitor.notify.delivery import deliver
 from monitor.notify.message import SUMMARY_LENGTH, Message
-from monitor.notify.webhook import deliver
 from monitor.outbound.addresses import Forbidden, target_of
 from monitor.plan import Section
 from monitor.text import clean

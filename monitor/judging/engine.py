@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from monitor.judging.baseline import History
@@ -24,6 +25,15 @@ from monitor.model import Labels, Standing, Truth
 _OTHER_SIDE = {"target": "legacy", "legacy": "target"}
 
 
+WORDS = ("title",)
+"""What a rule says to people only: another wording is the same rule."""
+
+
+def _same(one: Rule, other: Rule) -> bool:
+    """Whether two rules differ in words at most."""
+    return msgspec.structs.replace(one, **{name: getattr(other, name) for name in WORDS}) == other
+
+
 class Reading(NamedTuple):
     """A signal at the newest tick; value is None when it is unknown."""
 
@@ -40,6 +50,24 @@ def _read(reader: Reader, windows: Windows, now: float) -> Reading:
     known = bool(estimate.heard[0]) and quality.stale is None and quality.blank is None
     value = float(estimate.value[0])
     return Reading(value if known else None, int(estimate.samples[0]), float(quality.newest[0]))
+
+
+def _ordered(judges: Mapping[str, Judge]) -> list[str]:
+    """Names of the rules in the order in which they are judged; ties each rule to its control."""
+    for judge in judges.values():
+        judge.control = judges.get(judge.rule.control)
+    controls = {judge.rule.control for judge in judges.values()}
+    return sorted(judges, key=lambda name: name not in controls)
+
+
+def _labels(
+    rules: Sequence[Rule], signals: Mapping[str, Signal]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, dict[str, str]]]:
+    """By rule: the labels of its groups, and those that all its series share."""
+    return (
+        {rule.name: grouped_by(rule, signals) for rule in rules},
+        {rule.name: fixed(rule, signals) for rule in rules},
+    )
 
 
 class Engine:
@@ -67,11 +95,9 @@ class Engine:
         self._by_name = {signal.name: signal for signal in signals}
         self._history = history
         self._delays = {number: delay for number, delay in (delays or {}).items() if delay > 0}
-        self.judges = {rule.name: self._judge_of(rule, patience) for rule in rules}
-        for judge in self.judges.values():
-            judge.control = self.judges.get(judge.rule.control)
-        controls = {rule.control for rule in rules}
-        self._order = sorted(self.judges, key=lambda name: name not in controls)
+        self._patience = patience
+        self.judges = {rule.name: self._judge_of(rule) for rule in rules}
+        self._order = _ordered(self.judges)
         """Controls first, so that what rests on them sees them as they are now."""
         self._signals = {s.name: self._signal_reader(s) for s in signals}
         self.readings: dict[str, Reading] = {}
@@ -79,18 +105,41 @@ class Engine:
         self.transitions_left_out = 0
         self.broken: dict[str, str] = {}
         """Rules that raised, with the error in words; they read UNKNOWN until they work again."""
-        self.atlas = Atlas(
-            self.judges,
-            self.broken,
-            {rule.name: grouped_by(rule, self._by_name) for rule in rules},
-            {rule.name: fixed(rule, self._by_name) for rule in rules},
-        )
+        self.atlas = Atlas(self.judges, self.broken, *_labels(rules, self._by_name))
         """Every rule's truth, scope by scope."""
         self._others: dict[str, Reader] = {}
         self.stage = ""
         self.at = -math.inf
 
-    def _judge_of(self, rule: Rule, patience: float) -> Judge:
+    def take(self, rules: Sequence[Rule], now: float) -> frozenset[str]:
+        """Judge by these rules from now on; not while a tick is judged. Returns the rules that begin afresh or are gone.
+
+        A rule that is the same but for its words goes on as it stands, with its windows. One that is new or says
+        something else warms up as after arming. Raises what a rule that cannot be judged raises, and then nothing has
+        changed.
+        """
+        made: dict[str, Judge] = {}
+        for rule in rules:
+            old = self.judges.get(rule.name)
+            made[rule.name] = old if old is not None and _same(old.rule, rule) else self._judge_of(rule)
+        touched = {name for name, judge in self.judges.items() if made.get(name) is not judge}
+        fresh = [name for name, judge in made.items() if self.judges.get(name) is not judge]
+        self.judges.clear()
+        self.judges.update(made)
+        for rule in rules:
+            self.judges[rule.name].rule = rule
+        self._order = _ordered(self.judges)
+        self.windows.forget()
+        for name in touched:
+            self._others.pop(name, None)
+            self.broken.pop(name, None)
+        for name in fresh:
+            active_in = made[name].rule.active_in
+            made[name].arm(now, active=not active_in or self.stage in active_in, windows=self.windows)
+        self.atlas.take(*_labels(rules, self._by_name), touched=frozenset(touched | set(fresh)))
+        return frozenset(touched | set(fresh))
+
+    def _judge_of(self, rule: Rule) -> Judge:
         signal = self._by_name.get(rule.signal)
         if rule.signal and signal is None:
             msg = f"rule {rule.name} judges the signal {rule.signal}, which is not there"
@@ -107,7 +156,14 @@ class Engine:
             condition = signal.exclude_when
             flag = Signal(name="", metric=condition.metric, match=condition.match, by=rule.by or signal.by)
             excluding = Excluding(condition, reader_of(self._shelf, flag, flag, "last", want._replace(n=1, limits=())))
-        return Judge(rule, reader, patience=patience, comparison=comparison, excluding=excluding, delays=self._delays)
+        return Judge(
+            rule,
+            reader,
+            patience=self._patience,
+            comparison=comparison,
+            excluding=excluding,
+            delays=self._delays,
+        )
 
     def _signal_reader(self, signal: Signal) -> Reader:
         want = Want(signal.window, signal.window, 1, (), self._longest())

@@ -87,6 +87,23 @@ class Ring:
             if old.size or name == "filled":
                 setattr(self, name, np.concatenate([old, np.full((self.count, extra), fill, old.dtype)], axis=1))
 
+    def widened(self, count: int, columns: frozenset[str]) -> Ring:
+        """The same past in a ring that keeps at least so many buckets and also these columns; itself where it does.
+
+        A column that was not kept before is empty in the buckets that are there: whoever asks for it anew waits a
+        whole window, as after arming.
+        """
+        count, columns = max(count, self.count), columns | self.columns
+        if (count, columns) == (self.count, self.columns):
+            return self
+        made = Ring(self.width, count, self.filled.shape[1], columns)
+        numbers = np.arange(max(self.head - self.count + 1, 0), self.head + 1)
+        for name in ("filled", "total", "minimum", "maximum", "last", "last_at"):
+            if (old := getattr(self, name)).size:
+                getattr(made, name)[numbers % count] = old[numbers % self.count]
+        made.head = self.head
+        return made
+
     def turn(self, head: int) -> None:
         """Move on to bucket `head`, clearing every slot that it and its elders reuse."""
         if head <= self.head:
@@ -208,6 +225,25 @@ class HistogramRing:
         extra = capacity - self.live.shape[0]
         self.slots = np.concatenate([self.slots, np.zeros((self.count, extra, self.bins), self.slots.dtype)], axis=1)
         self.live = np.concatenate([self.live, np.zeros((extra, self.bins), self.live.dtype)], axis=0)
+
+    def refined(self, limits: tuple[float, ...]) -> HistogramRing:
+        """The same past with edges on these limits as well; itself where they are there.
+
+        A bin that is cut is counted whole below the cut. That moves nothing past an edge that was there before, so the
+        questions of old limits stay exact; that of a new limit is from the first window that begins after it.
+        """
+        edges = np.unique(np.concatenate([self.edges, np.asarray(limits, np.float64)]))
+        if len(edges) == len(self.edges):
+            return self
+        made = HistogramRing(self.width, self.count, self.live.shape[0], edges)
+        places = np.append(np.searchsorted(edges, self.edges), len(edges))
+        for name in ("slots", "live"):
+            old = getattr(self, name)
+            new = np.zeros((*old.shape[:-1], made.bins), old.dtype)
+            new[..., places] = old
+            setattr(made, name, new)
+        made.head, made._bound = self.head, self._bound
+        return made
 
     def turn(self, head: int) -> None:
         """Move on to slot `head`; what leaves the ring leaves the running sum."""

@@ -236,6 +236,19 @@ class Atlas:
             for field in self._fields.values():
                 field.known[:] = False
 
+    def take(
+        self, by: Mapping[str, tuple[str, ...]], fixed: Mapping[str, Mapping[str, str]], *, touched: frozenset[str]
+    ) -> None:
+        """Other rules are judged; `touched` are new, gone or begin afresh: what was known of those is no more."""
+        self._by, self._fixed = by, fixed
+        self._keys = {key: keys for key, keys in self._keys.items() if key[0] not in touched}
+        self._fields = {key: field for key, field in self._fields.items() if not field.expression.rules & touched}
+        self.turn += 1
+
+    def shared(self, rule: str) -> Mapping[str, str]:
+        """Labels that all series of a rule carry."""
+        return self._fixed.get(rule, {})
+
     def keys(self, rule: str, by: tuple[str, ...]) -> Keys:
         """A rule's groups put together by those of these labels that it has."""
         judge = self.judges[rule]

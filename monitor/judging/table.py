@@ -99,7 +99,7 @@ class Table:
         return own + sum(r.nbytes for r in self.rings.values()) + sum(h.nbytes for h in self.histograms.values())
 
     def need(self, window: float, columns: frozenset[str], delay: float = 0.0) -> None:
-        """Keep buckets that serve a window; called before samples arrive, needs of one tier add up.
+        """Keep buckets that serve a window; needs of one tier add up, and what is there already stays.
 
         A counter's increase starts from the last value before the window, so counters keep twice the window. A window
         that ends `delay` seconds before now needs as many buckets more.
@@ -109,18 +109,16 @@ class Table:
             buckets *= 2
         buckets += int(np.ceil(delay / width))
         old = self.rings.get(width)
-        if old is not None:
-            buckets, columns = max(buckets, old.count - 1), columns | old.columns
-        self.rings[width] = Ring(width, buckets + 1, self.capacity, columns)
-        self.span = max(self.span, width * buckets)
+        made = Ring(width, buckets + 1, self.capacity, columns) if old is None else old.widened(buckets + 1, columns)
+        self.rings[width] = made
+        self.span = max(self.span, width * (made.count - 1))
 
     def need_histogram(self, width: float, slots: int, limits: tuple[float, ...]) -> None:
         """Keep a histogram over the newest `slots` spans of `width` seconds, exact at the given limits."""
         old = self.histograms.get((width, slots))
-        edges = histogram_edges(self.metric, limits)
-        if old is not None:
-            edges = np.unique(np.concatenate([old.edges, np.asarray(limits, np.float64)]))
-        self.histograms[width, slots] = HistogramRing(width, slots, self.capacity, edges)
+        if old is None:
+            old = HistogramRing(width, slots, self.capacity, histogram_edges(self.metric, limits))
+        self.histograms[width, slots] = old.refined(limits)
         self.span = max(self.span, width * slots)
 
     def row(self, labels: Labels, stale_after: float, owner: int | None) -> int:

@@ -11,11 +11,11 @@ from typing import Protocol
 from monitor.intake.postbox import Receipt
 from monitor.notify import inbound
 from monitor.notify.channels import Acks
-from monitor.notify.inbound import WINDOW, Answer, MalformedError, NotTheirsError
+from monitor.notify.inbound import Answer, MalformedError, NotTheirsError
+from monitor.notify.outbox import Outbox
+from monitor.notify.seen import Seen
 from monitor.secrets import SecretError
 
-MOST_IDS = 10_000
-"""Webhooks that are remembered so that a replay does nothing; when there are more, new ones are asked to come again."""
 _READERS = {"pagerduty": inbound.pagerduty, "slack": inbound.slack}
 
 
@@ -34,13 +34,13 @@ class Acknowledger(Protocol):
 class AckDoor:
     """The door of one channel."""
 
-    def __init__(self, name: str, acks: Acks, base: Path, acknowledger: Acknowledger) -> None:
-        """name: the channel's. base: folder that the secret's path is relative to."""
+    def __init__(self, name: str, acks: Acks, base: Path, acknowledger: Acknowledger, seen: Seen | None = None) -> None:
+        """name: the channel's. base: folder that the secret's path is relative to. seen: what was taken lately."""
         self.name = name
         self._acks = acks
         self._base = base
         self._acknowledger = acknowledger
-        self._seen: dict[str, float] = {}
+        self._seen = seen or Seen(Outbox(None))
         self.refused: Counter[str] = Counter()
         """Posts that did nothing, by reason: forged, malformed, repeated, full, secret."""
 
@@ -63,21 +63,25 @@ class AckDoor:
         return await self._once(answer, received)
 
     async def _once(self, answer: Answer, now: float) -> Receipt:
-        if answer.id in self._seen:
+        if self._seen.taken(self.name, answer.id):
             self.refused["repeated"] += 1
             return Receipt(status=200, answer={"text": "this was taken before"})
-        if len(self._seen) >= MOST_IDS:
-            # What is older than the window could not come in again anyway.
-            self._seen = {key: at for key, at in self._seen.items() if now - at <= 2 * WINDOW}
-        if len(self._seen) >= MOST_IDS:
+        if self._seen.full(self.name, now):
             self.refused["full"] += 1
             return Receipt(status=503, answer={"error": "too many webhooks within ten minutes"}, retry_after=60.0)
-        self._seen[answer.id] = now
+        self._seen.begin(self.name, answer.id, now)
+        try:
+            told = await self._act(answer)
+        except BaseException:
+            self._seen.drop(self.name, answer.id)
+            raise
+        self._seen.keep(self.name, answer.id)
+        return Receipt(status=200, answer={"text": told})
+
+    async def _act(self, answer: Answer) -> str:
         via = self._acks.sender
         if answer.act == "acknowledge":
-            told = await self._acknowledger.acknowledge(answer.key, answer.who, via, None, f"acknowledged in {via}")
-        elif answer.act == "release":
-            told = await self._acknowledger.release(answer.key, answer.who, via)
-        else:
-            told = "nothing to do"
-        return Receipt(status=200, answer={"text": told})
+            return await self._acknowledger.acknowledge(answer.key, answer.who, via, None, f"acknowledged in {via}")
+        if answer.act == "release":
+            return await self._acknowledger.release(answer.key, answer.who, via)
+        return "nothing to do"

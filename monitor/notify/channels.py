@@ -44,6 +44,13 @@ class Webhook(Channel, frozen=True, kw_only=True, tag="webhook", tag_field="kind
     """Signs as well, while keys are rotated: the receiver may know either."""
 
 
+class AlertmanagerWebhook(Webhook, frozen=True, kw_only=True, tag="alertmanager_webhook", tag_field="kind"):
+    """The webhook of an Alertmanager, version 4, without one: for receivers that take what it sends."""
+
+    token: SecretRef | None = None
+    """Sent as Authorization: Bearer, which is what such receivers know; `secret` signs as well."""
+
+
 class Slack(Channel, frozen=True, kw_only=True, tag="slack", tag_field="kind"):
     """A Slack incoming webhook; with `acks`, messages carry a button that acknowledges."""
 
@@ -91,9 +98,9 @@ class Heartbeat(Section, frozen=True, kw_only=True, tag="heartbeat", tag_field="
     """Loopback addresses are refused unless this says otherwise."""
 
 
-Carrier: TypeAlias = Webhook | Slack | Alertmanager | Apprise
+Carrier: TypeAlias = Webhook | AlertmanagerWebhook | Slack | Alertmanager | Apprise
 """Channels that carry messages."""
-AnyChannel: TypeAlias = Webhook | Slack | Alertmanager | Apprise | Heartbeat
+AnyChannel: TypeAlias = Webhook | AlertmanagerWebhook | Slack | Alertmanager | Apprise | Heartbeat
 
 
 class Paging(Section, frozen=True, kw_only=True):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from monitor.notify import alertmanager, apprising, slack, webhook
-from monitor.notify.channels import Alertmanager, Apprise, Carrier, Slack
+from monitor.notify import alertmanager, apprising, slack, webhook, webhook_v4
+from monitor.notify.channels import Alertmanager, AlertmanagerWebhook, Apprise, Carrier, Slack
 from monitor.notify.message import Message
 from monitor.notify.outcome import Outcome
 
 
-async def deliver(channel: Carrier, message: Message, base: Path, now: float) -> Outcome:
+async def deliver(
+    channel: Carrier, message: Message, base: Path, now: float, beside: Iterable[Message] = ()
+) -> Outcome:
     """Send a message once. Never raises for what the receiver, the network or the configuration does.
 
-    base: folder that secrets' paths are relative to. now: unix seconds.
+    base: folder that secrets' paths are relative to. now: unix seconds. beside: what else fires on this channel, for
+    kinds that tell a whole group at once.
     """
     if isinstance(channel, Alertmanager):
         return await alertmanager.deliver(channel, message, base, now)
@@ -21,4 +25,6 @@ async def deliver(channel: Carrier, message: Message, base: Path, now: float) ->
         return await apprising.deliver(channel, message, base, now)
     if isinstance(channel, Slack):
         return await slack.deliver(channel, message, base, now)
+    if isinstance(channel, AlertmanagerWebhook):
+        return await webhook_v4.deliver(channel, message, base, now, beside)
     return await webhook.deliver(channel, message, base, now)

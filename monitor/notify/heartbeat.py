@@ -48,35 +48,61 @@ class Beats:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """sound: why golive is not sound, or empty; asked before each beat. clock: unix seconds."""
-        self._configs = [channel for channel in channels if isinstance(channel, Heartbeat)]
+        self._configs = {one.name: one for one in channels if isinstance(one, Heartbeat)}
         self._base = base
         self._sound = sound
         self._clock = clock
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._trouble: dict[str, str] = {}
         self.last: dict[str, float] = {}
         """When each watcher took a beat last, unix seconds; 0: never."""
+        self.taken: dict[str, int] = {}
+        """Beats that were taken, by watcher."""
         self.failed: dict[str, int] = {}
         """Beats that were not taken, by watcher."""
         self.withheld: dict[str, int] = {}
         """Beats that were not sent since golive was not sound."""
-        for config in self._configs:
-            self.last[config.name], self.failed[config.name], self.withheld[config.name] = 0.0, 0, 0
+        for name in self._configs:
+            self._note(name)
+
+    def _note(self, name: str) -> None:
+        self.last[name], self.taken[name], self.failed[name], self.withheld[name] = 0.0, 0, 0, 0
 
     @property
     def troubles(self) -> list[str]:
         """Watchers that do not hear us, in words."""
         return [f"heartbeat {name} does not arrive: {why}" for name, why in sorted(self._trouble.items())]
 
+    def trouble(self, name: str) -> str:
+        """Why a watcher does not hear us, in words; empty while it does."""
+        return self._trouble.get(name, "")
+
     def start(self) -> None:
         """Begin to beat, at once."""
-        self._tasks = [asyncio.create_task(self._run(c), name=f"heartbeat {c.name}") for c in self._configs]
+        for name, config in self._configs.items():
+            if name not in self._tasks:
+                self._tasks[name] = asyncio.create_task(self._run(config), name=f"heartbeat {name}")
+
+    def take(self, channels: Iterable[AnyChannel]) -> None:
+        """Beat for these watchers from now on. One that is the same goes on without a pause; a new one is told at once."""
+        configs = {one.name: one for one in channels if isinstance(one, Heartbeat)}
+        for name in [name for name, config in self._configs.items() if configs.get(name) != config]:
+            if (task := self._tasks.pop(name, None)) is not None:
+                task.cancel()
+            self._trouble.pop(name, None)
+            del self.last[name], self.taken[name], self.failed[name], self.withheld[name]
+        for name in configs.keys() - self.last.keys():
+            self._note(name)
+        self._configs = configs
+        self.start()
 
     async def close(self) -> None:
         """Stop; the watcher outside will miss us, as it should when golive is stopped."""
-        for task in self._tasks:
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, config: Heartbeat) -> None:
         loop = asyncio.get_running_loop()
@@ -97,6 +123,7 @@ class Beats:
         outcome = await beat(config, self._base, self._clock())
         if outcome.delivered:
             self.last[config.name] = self._clock()
+            self.taken[config.name] += 1
             if self._trouble.pop(config.name, None) is not None:
                 _LOG.info("heartbeat %s arrives again", config.name)
             return

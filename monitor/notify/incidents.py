@@ -120,7 +120,7 @@ class Incidents:
     def __init__(self, cutover: str, acknowledge_within: float, hearing: Hearing | None = None) -> None:
         """acknowledge_within: seconds until a critical incident that nobody took is escalated; 0: never."""
         self._cutover = cutover
-        self._within = acknowledge_within
+        self.within = acknowledge_within
         self.hearing: Hearing = hearing or Everybody()
         self.open: dict[str, Incident] = {}
         self.refused = 0
@@ -276,7 +276,7 @@ class Incidents:
         return bool(incident.owner) and incident.updated == 0.0
 
     def _unanswered(self, incident: Incident, now: float) -> bool:
-        waited = self._within > 0 and incident.told is not None and now - incident.told >= self._within
+        waited = self.within > 0 and incident.told is not None and now - incident.told >= self.within
         return waited and not incident.escalated and not incident.owner and incident.severity == "critical"
 
 

@@ -7,15 +7,16 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from monitor.notify.apprising import warm
-from monitor.notify.channels import Alertmanager, AnyChannel, Apprise, Carrier, Heartbeat, Paging
+from monitor.notify.channels import Alertmanager, AlertmanagerWebhook, AnyChannel, Apprise, Carrier, Paging
 from monitor.notify.delivery import deliver
 from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
 from monitor.notify.outcome import Outcome
+from monitor.notify.roster import Roster
 from monitor.notify.subjects import Subjects
 from monitor.notify.trouble import channel_message, trouble_of
 from monitor.notify.worker import OnResult, Queued, Worker
@@ -47,61 +48,64 @@ class Notifier:
         paging: Paging | None = None,
     ) -> None:
         """Deliver to these channels. base: folder of golive.yaml, for secrets. clock: unix seconds."""
-        self.channels: dict[str, Carrier] = {
-            channel.name: channel for channel in channels if not isinstance(channel, Heartbeat)
-        }
         self._base = base
         self._clock = clock
         self.paging = paging or Paging()
         self.outbox = outbox or Outbox(None)
-        self._workers = {
-            name: Worker(name, self._sender(channel), on_result, self._ended, jitter)
-            for name, channel in self.channels.items()
-        }
+        self._roster = Roster(channels, self._deliver, on_result, self._ended, jitter)
         self._subjects = Subjects(self.outbox)
         self._again: dict[str, float] = {}
         """When what fires was last repeated, seconds on the monotonic clock, by channel."""
         self._reported: dict[str, Message] = {}
         """Channels that were said not to get through."""
         self._tasks: list[asyncio.Task[None]] = []
+        self._warmed = False
 
-    def _sender(self, channel: Carrier) -> Callable[[Message], Awaitable[Outcome]]:
-        async def send(message: Message) -> Outcome:
-            return await deliver(channel, message, self._base, self._clock())
+    async def _deliver(self, channel: Carrier, message: Message) -> Outcome:
+        if isinstance(channel, AlertmanagerWebhook):
+            beside = [entry.message for entry in self._subjects.firing if channel.name in entry.told]
+            return await deliver(channel, message, self._base, self._clock(), beside)
+        return await deliver(channel, message, self._base, self._clock())
 
-        return send
+    @property
+    def channels(self) -> dict[str, Carrier]:
+        """The channels by name."""
+        return self._roster.channels
+
+    def take(self, channels: Iterable[AnyChannel], paging: Paging) -> None:
+        """Deliver by these channels from now on. What waited for one that is gone goes to the second channels."""
+        self.paging = paging
+        for worker in self._roster.take(channels):
+            self._reported.pop(worker.name, None)
+            for item in worker.queue:
+                worker.tell(ok=False, detail=f"not delivered, the channel is gone: {item.message.summary}")
+                self._ended(item, worker.name, took=False)
+        self._warm()
 
     @property
     def waiting(self) -> int:
         """Messages that are not delivered yet, over all channels."""
-        return sum(worker.waiting for worker in self._workers.values())
+        return sum(worker.waiting for worker in self._roster.workers.values())
 
     @property
     def workers(self) -> tuple[Worker, ...]:
         """The channels at work, for those who show them."""
-        return tuple(self._workers.values())
+        return tuple(self._roster.workers.values())
 
     @property
     def troubles(self) -> list[str]:
         """What people should know: channels that do not work, an outbox that cannot be written."""
-        found = [trouble for worker in self._workers.values() if (trouble := trouble_of(worker))]
+        found = [trouble for worker in self._roster.workers.values() if (trouble := trouble_of(worker))]
         return found + ([self.outbox.failing] if self.outbox.failing else [])
 
     def notify(self, message: Message) -> None:
         """Send a message to every channel that it is for. Returns at once and never raises."""
         told = self._subjects.told(message.dedupe_key)
-        names = tuple(name for name in self._workers if self._hears(name, message, told))
+        channels = self.channels
+        names = tuple(n for n in self._roster.workers if n in told or hears(channels[n], message, self.paging.second))
         self._subjects.note(message, names)
         for name in names:
-            self._queue(self._workers[name], message)
-
-    def _hears(self, name: str, message: Message, told: tuple[str, ...]) -> bool:
-        if name in told or message.event == "test":
-            return True
-        if message.event == "channel" and message.object == f"channel/{name}":
-            return False
-        loud = loudness(message) >= SEVERITIES.index(self.channels[name].least)
-        return loud and (name not in self.paging.second or message.urgent)
+            self._queue(self._roster.workers[name], message)
 
     def _queue(self, worker: Worker, message: Message) -> None:
         if worker.full(message):
@@ -116,17 +120,21 @@ class Notifier:
 
     async def start(self) -> None:
         """Begin to deliver; what the last daemon could not deliver, and what was queued before, goes first."""
-        queued = [(worker, list(worker.queue)) for worker in self._workers.values()]
+        queued = [(worker, list(worker.queue)) for worker in self._roster.workers.values()]
         for worker, _ in queued:
             worker.queue.clear()
         await self._take_up()
         for worker, items in queued:
             for item in items:
                 self._queue(worker, item.message)
-        for worker in self._workers.values():
-            self._tasks.append(asyncio.create_task(worker.run(), name=f"notify {worker.name}"))
+        self._roster.start()
         self._tasks.append(asyncio.create_task(self._look_on(), name="notify looking"))
-        if any(isinstance(channel, Apprise) for channel in self.channels.values()):
+        self._warm()
+
+    def _warm(self) -> None:
+        """Load what is slow to load before the first page needs it, once."""
+        if self._tasks and not self._warmed and any(isinstance(one, Apprise) for one in self.channels.values()):
+            self._warmed = True
             self._tasks.append(asyncio.create_task(asyncio.to_thread(warm), name="notify apprise"))
 
     async def _take_up(self) -> None:
@@ -138,7 +146,7 @@ class Notifier:
             self.outbox.failing = str(error)
             return
         for left in waiting:
-            known = self._workers.get(left.channel)
+            known = self._roster.workers.get(left.channel)
             if known is None:
                 _LOG.warning("channel %s is not there any more; dropped: %s", left.channel, left.message.summary)
                 self.outbox.done(left.number)
@@ -154,7 +162,8 @@ class Notifier:
         if self._tasks:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING):
-                    await asyncio.gather(*(worker.quiet.wait() for worker in self._workers.values()))
+                    await asyncio.gather(*(worker.quiet.wait() for worker in self._roster.workers.values()))
+        await self._roster.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -167,7 +176,7 @@ class Notifier:
         while True:
             await asyncio.sleep(LOOKING)
             try:
-                for worker in self._workers.values():
+                for worker in self._roster.workers.values():
                     self._mind(worker)
                 await self._repeat()
             except Exception:  # noqa: BLE001 - whoever looks after the channels must not be the one that fails
@@ -201,7 +210,7 @@ class Notifier:
             return
         item.handed = True
         for name in self.paging.second:
-            worker = self._workers.get(name)
+            worker = self._roster.workers.get(name)
             if worker is None or name == missed or name in self._subjects.told(message.dedupe_key):
                 continue
             self._subjects.note(message, (name,))
@@ -213,10 +222,20 @@ class Notifier:
             if not isinstance(channel, Alertmanager):
                 continue
             now = time.monotonic()
-            if now - self._again.setdefault(name, now) < channel.again or self._workers[name].waiting:
+            if now - self._again.setdefault(name, now) < channel.again or self._roster.workers[name].waiting:
                 continue
             self._again[name] = now
             for message in list(self._subjects.due(name)):
                 outcome = await deliver(channel, message, self._base, self._clock())
                 if not outcome.delivered:
                     break
+
+
+def hears(channel: Carrier, message: Message, second: tuple[str, ...]) -> bool:
+    """Whether a message is for a channel that knows nothing of its subject yet. second: who is called second."""
+    if message.event == "test":
+        return True
+    if message.event == "channel" and message.object == f"channel/{channel.name}":
+        return False
+    loud = loudness(message) >= SEVERITIES.index(channel.least)
+    return loud and (channel.name not in second or message.urgent)

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import hmac
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,10 +31,21 @@ async def deliver(channel: Webhook, message: Message, base: Path, now: float) ->
 
     base: folder that the secret's path is relative to. now: unix seconds.
     """
-    body = msgspec.json.encode(message)
-    identity = quote(message.id, safe=_HEADER_SAFE)
+    return await post(channel, message.id, msgspec.json.encode(message), base, now)
+
+
+async def post(
+    channel: Webhook, identity: str, body: bytes, base: Path, now: float, more: Mapping[str, str] | None = None
+) -> Outcome:
+    """POST a body once, signed where the channel has a secret. identity: the same in each attempt. more: headers."""
+    identity = quote(identity, safe=_HEADER_SAFE)
     try:
-        headers = {"Content-Type": "application/json", "webhook-id": identity, "webhook-timestamp": str(int(now))}
+        headers = {
+            **(more or {}),
+            "Content-Type": "application/json",
+            "webhook-id": identity,
+            "webhook-timestamp": str(int(now)),
+        }
         keys = [key for key in (channel.secret, channel.next_secret) if key is not None]
         if keys:
             secrets = [await asyncio.to_thread(key.read, base) for key in keys]

@@ -65,6 +65,10 @@ class Worker:
         self.dropped = 0
         """Messages that were refused because too many waited, or given up."""
         self.delivered = 0
+        self.delivered_at: float | None = None
+        """When it last delivered something, seconds on the monotonic clock."""
+        self.next_try: float | None = None
+        """When it tries again, on the same clock; None while it need not."""
         self.refused: Message | None = None
         """The newest message that it gave up."""
         self.quiet = asyncio.Event()
@@ -119,6 +123,7 @@ class Worker:
             if outcome.delivered:
                 self.state, self.trouble = "ok", ""
                 self.delivered += 1
+                self.delivered_at = time.monotonic()
                 self.tell(ok=True, detail=f"{outcome.detail}: {message.summary}")
                 return True
             elapsed = time.monotonic() - begun
@@ -135,7 +140,9 @@ class Worker:
                 self._note_quiet()
                 self.tell(ok=False, detail=f"{outcome.detail}; it is tried again: {message.summary}")
             attempt += 1
+            self.next_try = time.monotonic() + wait
             await asyncio.sleep(wait)
+            self.next_try = None
 
     def _fall(self, state: Literal["failing", "broken"], trouble: str) -> None:
         if self.state == "ok":

@@ -6,6 +6,7 @@ All times are unix seconds, all spans seconds, all values in base units. Text fi
 
 from __future__ import annotations
 
+from monitor.serving.channel_rows import ChannelRow
 from monitor.serving.condition_rows import SelfRow
 from monitor.serving.row import Row
 
@@ -314,6 +315,8 @@ class AlertRow(Row, frozen=True, kw_only=True):
     since: float
     acked_by: str = ""
     summary: str = ""
+    inhibited_by: str = ""
+    """What it follows from, so that nobody is paged for it as well, such as `follows media_loss site=porto`."""
 
 
 class SparkRow(Row, frozen=True, kw_only=True):
@@ -373,3 +376,4 @@ class Snapshot(Row, frozen=True, kw_only=True):
     """Series beyond the bound of this answer."""
     events: tuple[EventRow, ...] = ()
     monitor: SelfRow
+    channels: tuple[ChannelRow, ...] = ()

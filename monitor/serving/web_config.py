@@ -25,6 +25,8 @@ class WebConfig(Section, frozen=True, kw_only=True):
     """Who may see the page at /board: whoever may read the rest of the port, only people with a token, or nobody."""
     telemetry_path: str = "/metrics"
     """Where Prometheus finds the metrics."""
+    enable_lifecycle: bool = False
+    """Whether POST /-/reload takes the configuration over from the disk, for an admin; SIGHUP always does."""
     max_requests: int = 32
     """Most scrapes at once; further ones are answered 503. 0: as many as there are connections."""
 

@@ -37,7 +37,7 @@ async def test_a_hangup_never_ends_the_daemon_and_says_what_lies_on_disk(
     await running.start()
     await told(running, "golive.yaml is what runs")
     (tmp_path / "golive.yaml").write_text(CONFIG.replace("night one", "night two"), encoding="utf-8")
-    await told(running, "is valid and differs from what runs")
+    await told(running, "is valid and differs from what runs; what runs stays in force")
     (tmp_path / "golive.yaml").write_text(CONFIG.replace("schema: 1", "schema: 7"), encoding="utf-8")
     await told(running, "golive.yaml is invalid; what runs stays in force")
     assert "golive.yaml:1:9: schema" in running.words()

@@ -20,7 +20,7 @@ from tests.rig.programs import program
 CONFIG = """
 route:
   receiver: hook
-  group_by: ['...']
+  group_by: GROUP_BY
   group_wait: 0s
   group_interval: 1s
   repeat_interval: 4h
@@ -31,13 +31,13 @@ receivers:
 
 
 @asynccontextmanager
-async def alertmanager(folder: Path, receiver: int, port: int = 0) -> AsyncIterator[str]:
+async def alertmanager(folder: Path, receiver: int, port: int = 0, group_by: str = "['...']") -> AsyncIterator[str]:
     """An Alertmanager that calls a receiver of this machine at once; gives its address once it is ready."""
     port = port or free_port()
     own = folder / f"alertmanager-{port}"
     await asyncio.to_thread(own.mkdir, parents=True, exist_ok=True)
     config = own / "alertmanager.yml"
-    await asyncio.to_thread(config.write_text, CONFIG % receiver)
+    await asyncio.to_thread(config.write_text, CONFIG.replace("GROUP_BY", group_by) % receiver)
     log = await asyncio.to_thread((own / "log").open, "ab")
     process = await asyncio.create_subprocess_exec(
         program("prometheus-alertmanager"),

@@ -41,6 +41,13 @@ SOURCES = {
 }
 """States of a collector; stale and silent are an OK collector that hears nothing."""
 
+CHANNELS = {
+    "ok": Mark("●", "[ok]", "OK", "ok"),
+    "failing": Mark("◆", "[wa]", "FAILING", "warn"),
+    "broken": Mark("✕", "[xx]", "BROKEN", "fail"),
+}
+"""States of a channel on which people are paged."""
+
 VERDICTS = {
     "GO": Mark("●", "[ok]", "GO", "ok"),
     "HOLD": Mark("‖", "[ho]", "HOLD", "hold"),

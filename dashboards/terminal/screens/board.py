@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from dashboards.terminal import questions
-from dashboards.terminal.drawing import board, gates
+from dashboards.terminal.drawing import board, channels, gates
 from dashboards.terminal.drawing.header import NARROW
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span
 from dashboards.terminal.keys import BOARD, Key, bindings
@@ -74,7 +74,7 @@ class Board(Frame):
             self._gates.lines.place(self._rows.index(chosen))
         self._detail.show(lambda width: gates.detail(chosen, view, width, glyphs))
         self._sources.show(
-            lambda width: Rows(snapshot.sources, lambda row: board.source_line(row, view, width, glyphs))
+            lambda width: Rows(channels.ways(snapshot), lambda row: channels.way_line(row, view, width, glyphs))
         )
         self._waiting.show(partial(self._waits, snapshot, view))
         self._signals.show(lambda width: Rows(snapshot.sparks, lambda row: board.spark_line(row, width, glyphs)))
@@ -111,7 +111,7 @@ class Board(Frame):
         if waits:
             lines += [(), (Span("WAITING FOR A PERSON", "head"),), *waits]
         lines += [(), (Span("SOURCES", "head"),)]
-        lines += [board.source_line(row, view, width, glyphs) for row in snapshot.sources]
+        lines += [channels.way_line(row, view, width, glyphs) for row in channels.ways(snapshot)]
         lines += [(), (Span("LAST EVENTS", "head"),)]
         return [*lines, *(board.event_line(row, width, glyphs) for row in snapshot.events[::-1])]
 

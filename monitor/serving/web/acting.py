@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeVar
 
 from monitor.serving.acts import Actor, Refusal
+from monitor.serving.reload_rows import ReloadRow
 from monitor.serving.snapshot import DecisionRow, EventRow, PointRow, RunRow, Snapshot
 from monitor.serving.web.bodies import (
     Approve,
@@ -21,6 +22,7 @@ from monitor.serving.web.bodies import (
 from monitor.serving.web.route import KEY, Act, Acting
 from monitor.serving.web.services import Services
 
+RELOAD = "/-/reload"
 _Result = TypeVar("_Result")
 
 
@@ -106,6 +108,14 @@ async def note(services: Services, actor: Actor, _: Mapping[str, str], body: Not
     return await services.acts.note(actor, body.text)
 
 
+async def reload(services: Services, actor: Actor, _: Mapping[str, str], body: Reasoned) -> ReloadRow:
+    """Take the configuration over from the disk."""
+    if services.reloader is None or not services.config.enable_lifecycle:
+        hint = "send the daemon SIGHUP, or write enable_lifecycle: true under web: and restart it"
+        raise Refusal(403, "reloading over HTTP is off", hint)
+    return await services.reloader.asked(actor, body.reason)
+
+
 def _row(path: str, summary: str, act: Act, body: type[Reasoned | SteerStep], answer: object) -> Acting:
     return Acting(f"/api/v1/{path}", summary, act, body, answer)
 
@@ -133,4 +143,5 @@ ACTINGS: tuple[Acting, ...] = (
     _row("stages/{stage}/back", "Move the cutover back to a stage.", _on_stage("back"), Reasoned, Snapshot),
     Acting("/api/v1/gates/{gate}/sign", "Sign a gate, or take it back.", sign_gate, SignGate, Snapshot),
     Acting("/api/v1/notes", "Write a note to the timeline.", note, Note, EventRow),
+    Acting(RELOAD, "Take the configuration over from the disk; web.enable_lifecycle.", reload, Reasoned, ReloadRow),
 )

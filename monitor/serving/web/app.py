@@ -14,7 +14,7 @@ from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import Snapshot
-from monitor.serving.web.acting import ACTINGS
+from monitor.serving.web.acting import ACTINGS, RELOAD
 from monitor.serving.web.answers import json_answer
 from monitor.serving.web.bodies import LIMIT, read_body
 from monitor.serving.web.front import Front
@@ -23,7 +23,7 @@ from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import METRICS, READINGS, bounded
 from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
-from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Pages, Services
+from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Pages, Reloader, Services
 from monitor.serving.web.wall import FORMS
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
@@ -44,6 +44,7 @@ def make_app(
     transcripts: Mapping[str, Transcripts] | None = None,
     front: Front | None = None,
     board: Board | None = None,
+    reloader: Reloader | None = None,
     on_denied: Callable[[Denial], None] | None = None,
 ) -> web.Application:
     """The application for a Listener.
@@ -51,7 +52,8 @@ def make_app(
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
     that route answers 503. postboxes: the collectors that are posted to. transcripts: raw exchanges by collector.
     callbacks: channels whose acknowledgements flow back. front: passwords and headers.
-    board: draws the page at /board; without it there is none. on_denied: hears of each request without a valid token, floods excepted.
+    board: draws the page at /board; without it there is none. reloader: takes the configuration over from the disk.
+    on_denied: hears of each request without a valid token, floods excepted.
     """
     services = Services(
         acts=acts,
@@ -65,6 +67,7 @@ def make_app(
         transcripts=transcripts or {},
         front=front or Front(),
         board=board,
+        reloader=reloader,
     )
     if on_denied is not None:
         services.on_denied = on_denied
@@ -98,7 +101,7 @@ def _serve(read: Read) -> Handler:
 def _act(acting: Acting) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         actor = await caller(request)
-        body = await read_body(request, acting.body)
+        body = await read_body(request, acting.body, bare=acting.path == RELOAD)
         at = {name: clean(value) for name, value in request.match_info.items()}
         if key := clean(request.headers.get(KEY, ""), KEY_LENGTH):
             at[KEY] = key

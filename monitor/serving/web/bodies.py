@@ -92,12 +92,16 @@ class Note(Body, frozen=True, kw_only=True):
 AnyBody = TypeVar("AnyBody", bound=Body)
 
 
-async def read_body(request: web.Request, kind: type[AnyBody]) -> AnyBody:
+async def read_body(request: web.Request, kind: type[AnyBody], *, bare: bool = False) -> AnyBody:
     """Read and check a request's body; its text is cleaned.
+
+    bare: whether no body at all is an empty one, as programs of the Prometheus family send it.
 
     Raises:
         Denied: 415 not JSON, 413 too large, 408 too slow, 400 not what the route takes.
     """
+    if bare and not request.can_read_body:
+        return kind()
     if request.content_type != "application/json":
         deny(415, "the body must be JSON", "send Content-Type: application/json", "body")
     try:

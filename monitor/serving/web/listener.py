@@ -11,6 +11,7 @@ from aiohttp import web
 
 from monitor.serving.web.certificates import named
 from monitor.serving.web.front import Front
+from monitor.serving.web.services import SERVICES
 from monitor.serving.web_config import WebConfig
 
 CONNECTIONS = 32
@@ -87,6 +88,7 @@ class Listener:
             max_field_size=8190,
             shutdown_timeout=2.0,
         )
+        self._app = app
         self._places = [listen_address(address) for address in (config.listen, *config.also)]
         self._front = front or Front()
         self._sockets: list[socket.socket] = []
@@ -107,6 +109,10 @@ class Listener:
     def scheme(self) -> str:
         """How the port is spoken to: http, or https once certificates are in force."""
         return "https" if self._front.tls is not None else "http"
+
+    def take(self, config: WebConfig) -> None:
+        """Answer by another configuration from now on; the addresses stay."""
+        self._app[SERVICES].config = config
 
     async def start(self) -> None:
         """Begin to serve.

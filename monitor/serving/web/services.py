@@ -14,8 +14,9 @@ from monitor.deciding.auth import Attempts, Authority
 from monitor.deciding.entry import Entry
 from monitor.intake.postbox import Postbox, Receipt
 from monitor.intake.transcripts import Transcripts
-from monitor.serving.acts import Acts
+from monitor.serving.acts import Actor, Acts
 from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.reload_rows import ReloadRow
 from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.front import Front
 from monitor.serving.web.sessions import Sessions
@@ -86,6 +87,14 @@ class Board(Protocol):
         ...
 
 
+class Reloader(Protocol):
+    """Takes the configuration over from the disk."""
+
+    async def asked(self, actor: Actor, reason: str) -> ReloadRow:
+        """Check what lies on disk and take it over whole. Refused: 403 without the role, 409 with the reason."""
+        ...
+
+
 def _nobody(denial: Denial) -> None:
     """Nobody asked to hear of denials."""
     del denial
@@ -103,6 +112,7 @@ class Services:
     journal: Pages | None = None
     front: Front = field(default_factory=Front)
     """Passwords and headers of the port."""
+    reloader: Reloader | None = None
     postboxes: Sequence[Postbox] = ()
     """Collectors that are posted to."""
     callbacks: Sequence[Callback] = ()

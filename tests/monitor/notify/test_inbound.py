@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.notify import ack_door
+from monitor.notify import seen
 from monitor.notify.ack_door import AckDoor
 from monitor.notify.channels import Acks
 from monitor.notify.inbound import Answer, MalformedError, NotTheirsError, pagerduty, slack
+from monitor.notify.outbox import Outbox
+from monitor.notify.seen import Seen
 from monitor.secrets import SecretRef
 from tests.monitor.notify.receiver import NOW
 
@@ -168,13 +170,13 @@ def test_names_are_clean(name):
     assert 0 < len(who) <= 80
 
 
-async def door(folder: Path, sender: str = "pagerduty") -> tuple[AckDoor, Keeper]:
+async def door(folder: Path, sender: str = "pagerduty", seen: Seen | None = None) -> tuple[AckDoor, Keeper]:
     """A door with its secret."""
     path = folder / "signing"
     await asyncio.to_thread(path.write_text, SECRET)
     path.chmod(0o600)
     keeper = Keeper()
-    return AckDoor("pd", Acks(sender=sender, secret=SecretRef(file="signing")), folder, keeper), keeper  # type: ignore[arg-type]
+    return AckDoor("pd", Acks(sender=sender, secret=SecretRef(file="signing")), folder, keeper, seen), keeper  # type: ignore[arg-type]
 
 
 async def test_an_acknowledgement_counts_once(tmp_path: Path):
@@ -213,7 +215,7 @@ async def test_refusals_have_their_status_and_are_counted(tmp_path: Path):
 
 async def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch):
     """A flood of signed webhooks is asked to come again; what is too old to be replayed is forgotten."""
-    monkeypatch.setattr(ack_door, "MOST_IDS", 2)
+    monkeypatch.setattr(seen, "MOST_IDS", 2)
     opened, _ = await door(tmp_path)
     statuses = []
     for number in range(3):
@@ -222,3 +224,41 @@ async def test_what_is_remembered_is_bounded(tmp_path: Path, monkeypatch):
     assert statuses == [200, 200, 503]
     body = pd_body(id="9", occurred_at="2026-11-21T21:55:46Z")
     assert (await opened.take(body, pd_headers(body), NOW + 3600)).status == 200
+
+
+async def test_a_replay_after_a_restart_does_nothing(tmp_path: Path):
+    """A webhook that was taken before the daemon was started again is known still, for as long as it could come in (S18)."""
+    body = pd_body()
+    for life in range(3):
+        outbox = Outbox(tmp_path / "outbox.db")
+        await outbox.open()
+        remembered = Seen(outbox)
+        await remembered.recall(NOW + life)
+        opened, keeper = await door(tmp_path, seen=remembered)
+        assert (await opened.take(body, pd_headers(body), NOW + life)).status == 200
+        assert (len(keeper.heard), opened.refused["repeated"]) == ((1, 0) if life == 0 else (0, 1))
+        await outbox.close()
+    outbox = Outbox(tmp_path / "outbox.db")
+    await outbox.open()
+    await Seen(outbox).recall(NOW + 700)
+    await outbox.close()
+    outbox = Outbox(tmp_path / "outbox.db")
+    await outbox.open()
+    assert await outbox.kept("taken") == {}, "what is too old to be replayed does not pile up"
+    await outbox.close()
+
+
+async def test_what_could_not_be_done_may_come_again(tmp_path: Path):
+    """An acknowledgement that the journal did not take is not remembered: the service sends it again, and then it counts."""
+    opened, keeper = await door(tmp_path)
+    body, kept = pd_body(), keeper.acknowledge
+
+    async def failing(*_: object) -> str:
+        raise OSError("the disk is full")
+
+    keeper.acknowledge = failing  # type: ignore[method-assign, assignment]
+    with pytest.raises(OSError, match="full"):
+        await opened.take(body, pd_headers(body), NOW)
+    keeper.acknowledge = kept  # type: ignore[method-assign]
+    assert (await opened.take(body, pd_headers(body), NOW)).status == 200
+    assert len(keeper.heard) == 1

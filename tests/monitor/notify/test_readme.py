@@ -15,7 +15,7 @@ def test_the_channels_of_the_page_are_a_valid_configuration() -> None:
     """Every kind of channel as the page writes it, put into a configuration, has no mistake."""
     (block,) = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     kinds = set(re.findall(r"kind: (\w+)", block))
-    assert kinds == {"apprise", "slack", "alertmanager", "webhook", "heartbeat"}
+    assert kinds == {"apprise", "slack", "alertmanager", "webhook", "alertmanager_webhook", "heartbeat"}
     old = 'notify:\n  - {name: pager, kind: webhook, url: "https://pager.example/x"}\n'
     assert old in BASE
     assert found(BASE.replace(old, block)) == []

@@ -11,6 +11,7 @@ import uvloop
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from monitor.serving.web_config import WebConfig
 from tests.monitor.serving.desk import House, opened
 
 
@@ -37,5 +38,5 @@ def golden_page(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A web server on a free port, with a desk that notes what it is asked."""
-    async with opened(tmp_path) as running:
+    async with opened(tmp_path, WebConfig(listen="127.0.0.1:0", enable_lifecycle=True)) as running:
         yield running

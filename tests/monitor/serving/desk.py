@@ -22,6 +22,7 @@ from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Refusal
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.reload_rows import ReloadRow
 from monitor.serving.snapshot import EventRow, PointRow, Snapshot
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
@@ -105,9 +106,23 @@ class FakeDesk:
         self._note("sign", actor.name, gate, signed, reason)
         return self.current
 
+    async def asked_to_reload(self, actor: Actor, reason: str) -> ReloadRow:
+        self._note("reload", actor.name, reason)
+        return ReloadRow(at=NOW, digest="b" * 64, before="a" * 64)
+
     async def note(self, actor: Actor, text: str):
         self._note("note", actor.name, text)
         return event(9)
+
+
+class FakeReloader:
+    """Hands a reload to the desk that notes."""
+
+    def __init__(self, desk: FakeDesk) -> None:
+        self._desk = desk
+
+    async def asked(self, actor: Actor, reason: str) -> ReloadRow:
+        return await self._desk.asked_to_reload(actor, reason)
 
 
 class FakeJournal:
@@ -165,6 +180,7 @@ class House:
             callbacks=callbacks,
             front=front,
             board=Wallboard(),
+            reloader=FakeReloader(self.desk),
             on_denied=self.denials.append,
         )
         self.listener = Listener(app, config, lambda: self.own.denied("full"), front)

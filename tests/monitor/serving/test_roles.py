@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 
 from monitor.catalogue.inventory import CATALOGUE
+from monitor.config_file import read
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
+from monitor.daemon.reloading import Reloading
 from monitor.deciding.auth import Authority
 from monitor.deciding.people import Person
 from monitor.deciding.tokens import make_token
@@ -52,6 +55,7 @@ MAY: dict[str, set[str]] = {
     "/api/v1/stages/{stage}/back": APPROVE,
     "/api/v1/gates/{gate}/sign": OPERATE,
     "/api/v1/notes": WATCHED,
+    "/-/reload": {"admin"},
 }
 """Who may do what; reject is also the requester's. A gate is signed by whoever has its duty; here an operator and an approver have it."""
 NAMES = {"viewer": "eve", "operator": "olga", "approver": "anna", "admin": "ada"}
@@ -73,6 +77,18 @@ class Office:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with self.session.post(self.url + path, json=body, headers={**headers, **more}) as answer:
             return answer.status, await answer.json()
+
+
+def reloading_of(world: World, folder: Path) -> Reloading:
+    """What takes a configuration over, before a file that is broken by now."""
+    file = folder / "golive.yaml"
+    file.write_text("schema: 1\ncutover: {name: night}\nstages: [{name: legacy}]\n")
+    loaded = read(file)
+    file.write_text("schema: 9\n")
+    parts = SimpleNamespace(own=OwnMetrics(), clock=lambda: world.now, journal=world.journal, digest=loaded.digest)
+    parts.up = asyncio.Event()
+    parts.up.set()
+    return Reloading(parts, loaded, lambda: read(file))
 
 
 @asynccontextmanager
@@ -98,9 +114,12 @@ async def office(state: Path) -> AsyncIterator[Office]:
     for role, name in NAMES.items():
         tokens[role], _ = await asyncio.to_thread(make_token, state, name, None, 0.0, None)
     tokens["expired"], _ = await asyncio.to_thread(make_token, state, "ben", None, 0.0, 1.0)
-    config = WebConfig(listen="127.0.0.1:0")
+    config = WebConfig(listen="127.0.0.1:0", enable_lifecycle=True)
+    reloading = await asyncio.to_thread(reloading_of, world, state)
     exposition = Exposition(dict, lambda: None, OwnMetrics(), CATALOGUE)
-    listener = Listener(make_app(helm, authority, exposition, config, lambda: None), config, lambda: None)
+    listener = Listener(
+        make_app(helm, authority, exposition, config, lambda: None, reloader=reloading), config, lambda: None
+    )
     await listener.start()
     try:
         here = Office(world, helm, listener, tokens, state)

@@ -59,6 +59,7 @@ ASKED = {
     "/api/v1/stages/{stage}/back": ("back", "anna", "x1", "why"),
     "/api/v1/gates/{gate}/sign": ("sign", "anna", "x1", True, "why"),
     "/api/v1/notes": ("note", "anna", "hello"),
+    "/-/reload": ("reload", "anna", "why"),
 }
 
 
@@ -94,6 +95,21 @@ async def test_a_refusal_is_passed_on_in_its_own_words(house, path):
     reply = await house.ask("POST", filled(path), token=house.token, json=body_of(path))
     assert reply.status == 409
     assert reply.json == {"error": {"status": 409, "what": "the digest is stale", "hint": "read it again"}}
+
+
+async def test_a_reload_needs_no_body(house):
+    """POST /-/reload without a body and a content type, as it is sent to Prometheus, is one without a reason."""
+    reply = await house.ask("POST", "/-/reload", token=house.token)
+    assert (reply.status, house.desk.asked) == (200, [("reload", "anna", "")])
+
+
+async def test_reloading_over_http_is_off_unless_it_was_asked_for(tmp_path):
+    """Without web.enable_lifecycle an admin's token is answered 403 with the way that there is, and nothing is read."""
+    async with opened(tmp_path) as house:
+        reply = await house.ask("POST", "/-/reload", token=house.token)
+        assert reply.status == 403
+        assert "SIGHUP" in reply.json["error"]["hint"]
+        assert house.desk.asked == []
 
 
 async def test_votes_are_counted(house):
