@@ -325,6 +325,10 @@ class SparkRow(Row, frozen=True, kw_only=True):
     platform: str
     step: float
     points: tuple[float | None, ...]
+    metrics: tuple[str, ...] = ()
+    """What it is made from."""
+    labels: dict[str, str] = {}
+    """What every series of it carries."""
 
 
 class SeriesRow(Row, frozen=True, kw_only=True):

@@ -41,6 +41,15 @@ SOURCES = {
 }
 """States of a collector; stale and silent are an OK collector that hears nothing."""
 
+QUALITIES = {
+    "fresh": Mark("●", "[ok]", "FRESH", "ok"),
+    "stale": Mark("◌", "[st]", "STALE", "stale"),
+    "empty": Mark("○", "[em]", "EMPTY", "unknown"),
+    "null": Mark("?", "[nu]", "NULL", "unknown"),
+    "error": Mark("✕", "[xx]", "ERROR", "fail"),
+}
+"""What the newest word of a source on a series is worth."""
+
 VERDICTS = {
     "GO": Mark("●", "[ok]", "GO", "ok"),
     "HOLD": Mark("‖", "[ho]", "HOLD", "hold"),
