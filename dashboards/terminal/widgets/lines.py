@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar, overload
 
 from textual.binding import BindingType
+from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -53,6 +54,9 @@ class LineView(ScrollView, can_focus=True):
             super().__init__()
             self.view = view
             self.index = index
+
+    class Picked(Moved):
+        """A line was clicked twice."""
 
     def __init__(self, glyphs: Glyphs, *, pick: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
@@ -120,6 +124,14 @@ class LineView(ScrollView, can_focus=True):
         self.place(index)
         if self.cursor != before:
             self.post_message(self.Moved(self, self.cursor))
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor on the line that was clicked."""
+        index = event.y + self.scroll_offset.y
+        if self._pick and 0 <= index < len(self._rows):
+            self._go(index, 0)
+            if event.chain == 2:  # noqa: PLR2004 - a double click
+                self.post_message(self.Picked(self, index))
 
     def on_resize(self) -> None:
         """Draw for the new width."""
