@@ -29,10 +29,13 @@ EVERYWHERE = (
         "command",
         "command bar: arm, lock, board, runbooks, timeline, note, run, break-glass, point, quit",
     ),
-    Key("escape", "esc", "close", "", "close the command bar, take the message away"),
+    Key("escape", "esc", "close", "", "up from details; close the command bar, take the message away"),
+    Key("minus", "-", "last", "", "back to the last place, and forth again"),
     Key("tab", "tab", "app.focus_next", "", "next pane"),
     Key("q,ctrl+c", "q", "leave", "leave", "leave this terminal; the daemon keeps running"),
 )
+FRAME = (Key("enter", "enter", "enter", "", "details of the row under the cursor, down to the raw message"),)
+"""Keys of the frame around every screen."""
 LISTS = (
     Key("j,down", "j", "move(1)", "", "down"),
     Key("k,up", "k", "move(-1)", "", "up"),
@@ -52,7 +55,6 @@ TABLE = (
     Key("space", "space", "mark", "", "mark this row for copying and exporting, or take the mark away"),
     Key("y", "y", "copy", "copy", "copy the marked rows, or this one, to the clipboard"),
     Key("x", "x", "export", "export", "write what is shown to a file: CSV, JSON, SVG or text"),
-    Key("enter", "enter", "open", "detail", "go into this row"),
 )
 BOARD = (
     Key("f", "f", "faults", "faults only", "show only gates that are not OK, or all again"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from dashboards.terminal.acts import Act
+from dashboards.terminal.acts import Act, Unreachable
 from dashboards.terminal.app import Terminal
 from dashboards.terminal.export import self_contained
 from dashboards.terminal.view import Person
@@ -31,6 +31,10 @@ class Still:
     async def me(self) -> Person | None:
         """Who is shown at the keyboard."""
         return self._person
+
+    async def read(self, path: str) -> bytes:
+        """A picture has no details beyond its snapshot."""
+        raise Unreachable(f"a picture does not answer {path}")
 
     async def act(self, act: Act) -> None:
         """Nothing is sent from a picture."""

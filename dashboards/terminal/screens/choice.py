@@ -91,7 +91,7 @@ class Choice(ModalScreen[tuple[str, ...] | None]):
         else:
             self.dismiss((self._options[self._list.cursor].name,))
 
-    def on_line_view_picked(self) -> None:
+    def on_line_view_opened(self) -> None:
         """A double click takes."""
         self.action_switch()
 

@@ -6,7 +6,7 @@ A screen derives from TableScreen, gives its table (drawing/table.py: fields, ke
   choices, after a change of which the screen calls `renew()`;
 - `heading()`: what stands in the frame before filter and order;
 - `below(row, width)`: lines about the row under the cursor (none: the table has all the room);
-- `subject(row)`: what `enter` goes into, or None;
+- `about(row)`: the Subject that `enter` goes down to;
 - `EMPTY`: the words for no rows at all.
 
 Its own keys stand before those of TABLE in `KEYS`; its `BINDINGS` are its own keys only. The state is `self.listing`
@@ -35,6 +35,7 @@ from dashboards.terminal.query import NOTHING, parse
 from dashboards.terminal.screens.choice import Choice, Option
 from dashboards.terminal.screens.frame import Frame
 from dashboards.terminal.screens.taking import copy, save
+from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.filter_bar import FilterBar
 from dashboards.terminal.widgets.grid import Grid, Titles
@@ -70,6 +71,15 @@ class TableScreen(Frame, Generic[T]):
     def heading(self) -> str:
         """What the frame says."""
         return self.listing.table.name.upper()
+
+    def about(self, row: T) -> Subject | None:  # noqa: ARG002 - for a screen to use
+        """What `enter` goes down to."""
+        return None
+
+    @property
+    def subject(self) -> Subject | None:
+        """What the row under the cursor is about."""
+        return self.about(self.listing.row) if self.listing.row is not None else None
 
     def row_title(self, row: T) -> str:
         """What the frame below says."""

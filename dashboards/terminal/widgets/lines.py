@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar, overload
 
+from textual import events
 from textual.binding import BindingType
-from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -55,8 +55,8 @@ class LineView(ScrollView, can_focus=True):
             self.view = view
             self.index = index
 
-    class Picked(Moved):
-        """A line was clicked twice."""
+    class Opened(Message):
+        """A person clicked a line twice."""
 
     def __init__(self, glyphs: Glyphs, *, pick: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
@@ -104,6 +104,22 @@ class LineView(ScrollView, can_focus=True):
         if not top <= index < top + height:
             self.scroll_to(y=index if index < top else index - height + 1, animate=False, immediate=True)
 
+    def restart(self) -> None:
+        """Be a new list: the cursor and what is in sight begin at the top."""
+        self.cursor = 0
+        self._painted.clear()
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor on a line; a second one right after it opens what stands there."""
+        index = event.y + self.scroll_offset.y
+        if not self._pick or index >= len(self._rows):
+            return
+        self._go(index, 0)
+        if event.chain == 2:  # noqa: PLR2004 - a double click
+            self.post_message(self.Opened())
+
     def action_move(self, by: int) -> None:
         """A line up or down."""
         self._go(self.cursor + by, by)
@@ -124,14 +140,6 @@ class LineView(ScrollView, can_focus=True):
         self.place(index)
         if self.cursor != before:
             self.post_message(self.Moved(self, self.cursor))
-
-    def on_click(self, event: Click) -> None:
-        """Put the cursor on the line that was clicked."""
-        index = event.y + self.scroll_offset.y
-        if self._pick and 0 <= index < len(self._rows):
-            self._go(index, 0)
-            if event.chain == 2:  # noqa: PLR2004 - a double click
-                self.post_message(self.Picked(self, index))
 
     def on_resize(self) -> None:
         """Draw for the new width."""

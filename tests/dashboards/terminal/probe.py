@@ -9,6 +9,7 @@ from dashboards.terminal.drawing.spans import Glyphs, Line, Span
 from dashboards.terminal.drawing.table import Field, Table
 from dashboards.terminal.query import Value
 from dashboards.terminal.screens.table import TableScreen
+from dashboards.terminal.subject import Subject, of_group
 from dashboards.terminal.view import View
 from monitor.serving.snapshot import Snapshot
 from tests.dashboards.terminal import recorded
@@ -72,6 +73,10 @@ class Probe(TableScreen[Trunk]):
     def heading(self) -> str:
         """Our word."""
         return "TRUNKS"
+
+    def about(self, row: Trunk) -> Subject:
+        """A trunk."""
+        return of_group("trunk", {"trunk": row.name})
 
     def below(self, row: Trunk, width: int) -> Sequence[Line]:
         """One line."""

@@ -156,6 +156,17 @@ async def test_the_cursor_stays_on_its_row_when_the_order_changes() -> None:
         assert "about sbc-10" in await shown(app, pilot)
 
 
+async def test_enter_goes_down_to_the_row_under_the_cursor_and_esc_comes_back() -> None:
+    """From any table enter opens the details of its row; esc is back on that row."""
+    app, _, _ = staged()
+    async with app.run_test(size=(100, 30)) as pilot:
+        down = await used(pilot, app, "j", "enter")
+        back = await shown(app, pilot, "escape")
+    assert "sbc-2" in down
+    assert order(down) == []
+    assert "about sbc-2" in back
+
+
 async def test_rows_are_copied_as_words_and_the_terminal_is_told() -> None:
     """`y` copies the row under the cursor with its titles, or all marked rows; the screen shows what was copied."""
     app, _, _ = staged()
