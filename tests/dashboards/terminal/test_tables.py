@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from dashboards.terminal import export
-from dashboards.terminal.drawing.spans import Glyphs, line_cells
+from dashboards.terminal.drawing.spans import Glyphs, Span, line_cells
 from dashboards.terminal.drawing.table import LEAST, headings, layout, line
 from dashboards.terminal.view import View
 from tests.dashboards.terminal import recorded
@@ -217,7 +217,7 @@ async def test_what_is_shown_can_be_written_to_a_file_of_ones_own(kind, tmp_path
         assert whole["rows"][1]["loss_ratio"] == 0.004
     elif kind == "svg":
         assert content.startswith("<svg")
-        assert "url(" not in content
+        assert not re.search(r"url\(\W*http", content)
     else:
         assert "NO-GO" in content
         assert "TRUNKS · 2 of 4 shown · filter: sbc" in content
@@ -282,7 +282,8 @@ def test_where_room_is_short_whole_figures_give_way_by_rank() -> None:
     for width in range(22, 120):
         plan = layout(FIELDS, width, PLAIN)
         assert plan.columns[2].width >= LEAST
-        assert ("calls_old" in names) == ("calls_new" in names)
+        fitting = {field.name for field in plan.fields}
+        assert ("calls_old" in fitting) == ("calls_new" in fitting)
 
 
 async def test_wide_letters_and_marks_keep_every_column_in_its_place() -> None:
@@ -305,8 +306,12 @@ async def test_five_thousand_rows_draw_only_what_is_in_sight_and_nothing_twice()
     rows = tuple(Trunk(f"trunk-{i}", "ok", float(i)) for i in range(5000))
     app, screen, source = staged(rows)
     name = FIELDS[1]
-    watched = name._replace(draw=lambda row, view, glyphs: drawn.append(row.name) or name.draw(row, view, glyphs))
-    screen.listing.table = TRUNKS._replace(fields=(FIELDS[0], watched, *FIELDS[2:]))
+
+    def watch(row: Trunk, view: View, glyphs: Glyphs) -> Span:
+        drawn.append(row.name)
+        return name.draw(row, view, glyphs)
+
+    screen.listing.table = TRUNKS._replace(fields=(FIELDS[0], name._replace(draw=watch), *FIELDS[2:]))
     async with app.run_test(size=(100, 30)) as pilot:
         await used(pilot, app)
         made = screen.made
