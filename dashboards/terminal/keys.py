@@ -19,6 +19,7 @@ class Key(NamedTuple):
 
 EVERYWHERE = (
     Key("1", "1", "go('board')", "Board", "the go/no-go board"),
+    Key("4", "4", "go('integrations')", "Integr.", "integrations and collectors, the newest 40 results of each"),
     Key("6", "6", "go('runbooks')", "Runbooks", "decisions, approvals, live runs"),
     Key("7", "7", "go('timeline')", "Timeline", "what happened, newest first"),
     Key("question_mark", "?", "help", "keys", "this list"),
@@ -27,7 +28,7 @@ EVERYWHERE = (
         ":",
         "command",
         "command",
-        "command bar: arm, lock, board, runbooks, timeline, note, run, break-glass, point, quit",
+        "command bar: arm, lock, board, integrations, runbooks, timeline, note, run, break-glass, point, quit",
     ),
     Key("escape", "esc", "close", "", "up from details; close the command bar, take the message away"),
     Key("minus", "-", "last", "", "back to the last place, and forth again"),

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from monitor.serving.integration_rows import IntegrationRow
 from monitor.serving.snapshot import (
     AlertRow,
     DecisionRow,
@@ -144,6 +145,16 @@ def of_spark(row: SparkRow) -> Subject:
     """A signal: the series that it is made from."""
     text = f"{row.platform} {row.title or row.name}".strip()
     return Subject(kind="group", key=f"signal {row.name}", title=text, metrics=row.metrics, labels=row.labels)
+
+
+def of_integration(row: IntegrationRow) -> Subject:
+    """What is probed; a collector is the source that it is."""
+    if row.kind != "probe":
+        return Subject(kind="source", key=row.name, title=row.name, source=row.name)
+    source = row.sources[0] if len(row.sources) == 1 else ""
+    title = f"{row.name} {row.labels.get('platform', '')}".rstrip()
+    metrics = ("golive_integration_up", "golive_integration_request_seconds", "golive_integration_error_ratio")
+    return Subject(kind="integration", key=row.key, title=title, metrics=metrics, labels=row.labels, source=source)
 
 
 def of_group(kind: Kind, labels: dict[str, str], metrics: tuple[str, ...] = ()) -> Subject:

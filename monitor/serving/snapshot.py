@@ -7,6 +7,7 @@ All times are unix seconds, all spans seconds, all values in base units. Text fi
 from __future__ import annotations
 
 from monitor.serving.condition_rows import SelfRow
+from monitor.serving.integration_rows import IntegrationRow
 from monitor.serving.row import Row
 
 SCHEMA = 1
@@ -375,5 +376,6 @@ class Snapshot(Row, frozen=True, kw_only=True):
     series: tuple[SeriesRow, ...] = ()
     series_left_out: int = 0
     """Series beyond the bound of this answer."""
+    integrations: tuple[IntegrationRow, ...] = ()
     events: tuple[EventRow, ...] = ()
     monitor: SelfRow

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dashboards.terminal.pages.canvas import Canvas, Item
 from dashboards.terminal.pages.events import event_page
 from dashboards.terminal.pages.group import group_page
+from dashboards.terminal.pages.integration import integration_page
 from dashboards.terminal.pages.judged import gate_page, rule_page
 from dashboards.terminal.pages.message import message_page, sample_page
 from dashboards.terminal.pages.series import series_page
@@ -19,7 +20,7 @@ PAGES: dict[Kind, Callable[[Subject, Canvas], list[Item]]] = {
     "rule": rule_page,
     "alert": rule_page,
     "source": source_page,
-    "integration": group_page,
+    "integration": integration_page,
     "queue": group_page,
     "trunk": group_page,
     "site": group_page,

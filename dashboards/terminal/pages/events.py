@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from dashboards.terminal import paths
 from dashboards.terminal.drawing.board import event_line, event_role
 from dashboards.terminal.drawing.phrases import clock, span
-from dashboards.terminal.pages.canvas import Canvas, Item
+from dashboards.terminal.pages.canvas import Canvas, Item, spelled
+from dashboards.terminal.pages.inputs import series_items
 from dashboards.terminal.subject import (
     Subject,
     labels_of,
@@ -55,6 +57,9 @@ def event_page(subject: Subject, canvas: Canvas) -> list[Item]:
         items += canvas.fact("about", f"{about.kind} {about.title}", "key", about)
     else:
         items += canvas.fact("about", row.object)
+    if about is not None and about.rule:
+        scope = row.object.partition(":")[2] or spelled(about.labels)
+        items += series_items(canvas, paths.inputs(about.rule, scope))
     others = [other for other in snapshot.events if other.object == row.object and other.seq != row.seq]
     if row.object and others:
         items += canvas.title("ALSO OF IT, newest first, UTC")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from dashboards.terminal import paths
 from dashboards.terminal.drawing.marks import GATES, mark, mark_width, shown
 from dashboards.terminal.drawing.phrases import age, span
@@ -19,7 +21,7 @@ _RULES = 20
 def group_page(subject: Subject, canvas: Canvas) -> list[Item]:
     """All that is judged and heard of it; the metrics that its row shows come first."""
     snapshot = canvas.view.snapshot
-    rules = [row for row in snapshot.rules if _on(row, subject)] if snapshot else []
+    rules = rules_on(subject, snapshot.rules if snapshot else ())
     items = canvas.fact(subject.kind, subject.title, "strong")
     items += canvas.fact("labels", spelled(subject.labels))
     items += canvas.title("RULES ON IT, worst first")
@@ -57,11 +59,11 @@ def rule_rows(canvas: Canvas, rules: list[RuleRow]) -> list[Item]:
     )
 
 
-def _on(row: RuleRow, subject: Subject) -> bool:
-    """Whether a rule's group is the thing, or a part of it."""
+def rules_on(subject: Subject, rules: Iterable[RuleRow]) -> list[RuleRow]:
+    """Rules of which a group is the thing or a part of it, in their order."""
+    return [row for row in rules if _on(row, subject.labels)]
+
+
+def _on(row: RuleRow, labels: Mapping[str, str]) -> bool:
     have = labels_of(row.scope)
-    return (
-        bool(have)
-        and any(subject.labels.get(name) == value for name, value in have.items())
-        and all(subject.labels.get(name, value) == value for name, value in have.items())
-    )
+    return not have.keys().isdisjoint(labels) and all(labels.get(name, value) == value for name, value in have.items())

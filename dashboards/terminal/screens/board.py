@@ -133,7 +133,8 @@ class Board(Frame):
         waits = [Item(board.waiting_line(row, view, width, glyphs), of_waiting(row)) for row in snapshot.waiting]
         rows = [Item(gates.gate_line(gate, view, layout, glyphs), of_gate(gate)) for gate in self._rows]
         if self.app.size.width < NARROW:
-            return [Item(gates.counts(snapshot.gates, glyphs)), *waits, *rows]
+            worst = rows[0].leads if rows else None
+            return [Item(gates.counts(snapshot.gates, glyphs), worst), *waits, *rows]
         items: list[Item] = [Item(gates.table_heading(layout, glyphs)), *rows]
         if waits:
             items += [*_title("WAITING FOR A PERSON"), *waits]

@@ -20,7 +20,11 @@ class Picker:
         """The list was drawn with these; the cursor follows the chosen one."""
         self._subjects = subjects
         now = self.subject
-        if self._chosen is None or (now is not None and now.place == self._chosen):
+        if self._chosen is None:
+            if now is None and self.lines.cursor == 0:
+                self.lines.place(next((i for i, subject in enumerate(subjects) if subject), 0))
+            return
+        if now is not None and now.place == self._chosen:
             return
         found = next((i for i, subject in enumerate(subjects) if subject and subject.place == self._chosen), None)
         if found is not None:
