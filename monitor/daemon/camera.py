@@ -149,6 +149,7 @@ class Camera:
             series=series,
             series_left_out=left_out,
             integrations=integrations,
+            links={"grafana": part.config.web.grafana} if part.config.web.grafana else {},
             events=tuple(part.journal.newest_events(EVENTS)),
             monitor=self._self_row(),
         )

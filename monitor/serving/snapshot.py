@@ -378,4 +378,6 @@ class Snapshot(Row, frozen=True, kw_only=True):
     """Series beyond the bound of this answer."""
     integrations: tuple[IntegrationRow, ...] = ()
     events: tuple[EventRow, ...] = ()
+    links: dict[str, str] = {}
+    """Addresses of other programs that show this cutover, by their name: grafana."""
     monitor: SelfRow
