@@ -15,7 +15,7 @@ from monitor.judging.rules import Estimator, Part, Rule, Signal
 from monitor.judging.store import Store
 from monitor.judging.table import Table
 from monitor.judging.windows import Estimates, Quality, Reduction, Span, Windows, keep, keep_closed
-from monitor.model import Kind
+from monitor.model import Kind, Labels
 
 _NOUNS = ("contacts", "calls", "packets", "requests", "errors", "agents", "records")
 
@@ -74,6 +74,10 @@ class Reader(Protocol):
 
     def owners(self, groups: Bools | None = None) -> int:
         """Bit mask of the collectors that feed it, or only these of its groups."""
+        ...
+
+    def inputs(self, scope: Labels) -> list[tuple[Table, I8]]:
+        """The series that one group is made from: rows of each table, of a ratio the denominator's first."""
         ...
 
     def twin(self, labels: Mapping[str, str]) -> Reader:
@@ -144,6 +148,14 @@ class _Side(NamedTuple):
             sizes = np.diff(np.append(groups.starts, len(rows)))
             rows = rows[np.repeat(fitted(wanted, len(sizes)), sizes)]
         return int(np.bitwise_or.reduce(self.table.owners[rows])) if len(rows) else 0
+
+    def rows(self, scope: Labels) -> tuple[Table, I8]:
+        groups = self.grouping.now()
+        if scope not in groups.names[: len(groups.starts)]:
+            return self.table, groups.rows[:0]
+        number = groups.names.index(scope)
+        end = groups.starts[number + 1] if number + 1 < len(groups.starts) else len(groups.rows)
+        return self.table, groups.rows[groups.starts[number] : end]
 
     def twin(self, labels: Mapping[str, str]) -> _Side:
         match = {**self.grouping.match, **labels}
@@ -218,6 +230,10 @@ class ValueReader:
         """Bit mask of the collectors that feed it, or only these of its groups."""
         return self._side.owners(groups)
 
+    def inputs(self, scope: Labels) -> list[tuple[Table, I8]]:
+        """The series that one group is made from."""
+        return [self._side.rows(scope)]
+
     def twin(self, labels: Mapping[str, str]) -> ValueReader:
         """The same over other series."""
         return ValueReader(self._side.twin(labels))
@@ -274,6 +290,10 @@ class RatioReader:
         above = np.zeros(len(self._above.grouping.now().starts), np.bool_)
         above[places[places >= 0]] = True
         return self._above.owners(above) | self._below.owners(groups)
+
+    def inputs(self, scope: Labels) -> list[tuple[Table, I8]]:
+        """The series that one group is made from, those of the denominator first."""
+        return [self._below.rows(scope), self._above.rows(scope)]
 
     def twin(self, labels: Mapping[str, str]) -> RatioReader:
         """The same over other series."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from monitor.serving.channel_rows import ChannelRow
 from monitor.serving.condition_rows import SelfRow
+from monitor.serving.integration_rows import IntegrationRow
 from monitor.serving.row import Row
 
 SCHEMA = 1
@@ -328,6 +329,10 @@ class SparkRow(Row, frozen=True, kw_only=True):
     platform: str
     step: float
     points: tuple[float | None, ...]
+    metrics: tuple[str, ...] = ()
+    """What it is made from."""
+    labels: dict[str, str] = {}
+    """What every series of it carries."""
 
 
 class SeriesRow(Row, frozen=True, kw_only=True):
@@ -374,6 +379,9 @@ class Snapshot(Row, frozen=True, kw_only=True):
     series: tuple[SeriesRow, ...] = ()
     series_left_out: int = 0
     """Series beyond the bound of this answer."""
+    integrations: tuple[IntegrationRow, ...] = ()
     events: tuple[EventRow, ...] = ()
+    links: dict[str, str] = {}
+    """Addresses of other programs that show this cutover, by their name: grafana."""
     monitor: SelfRow
     channels: tuple[ChannelRow, ...] = ()

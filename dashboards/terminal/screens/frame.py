@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from dashboards.terminal.drawing.crumbs import crumbs
 from dashboards.terminal.drawing.footer import footer
-from dashboards.terminal.drawing.header import TINY, WIDE, banner, header, one_line
+from dashboards.terminal.drawing.header import TINY, WIDE, banner, header, held, one_line
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, fit
-from dashboards.terminal.keys import EVERYWHERE, Key
+from dashboards.terminal.keymap import USUAL
+from dashboards.terminal.keys import EVERYWHERE, FRAME, Key, bindings
 from dashboards.terminal.questions import Question
+from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.fixed import Fixed
 from dashboards.terminal.widgets.painting import COMPONENTS
@@ -25,6 +29,7 @@ class Frame(Screen[None]):
     """Base of the screens; a screen fills `body` and says its own keys."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(FRAME)
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
     class Asked(Message):
@@ -34,14 +39,24 @@ class Frame(Screen[None]):
             super().__init__()
             self.answer = answer
 
+    class Entered(Message):
+        """A person goes down to this."""
+
+        def __init__(self, subject: Subject) -> None:
+            super().__init__()
+            self.subject = subject
+
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.glyphs = glyphs
+        self.keymap = USUAL
+        """Which keys a person chose instead of the usual ones."""
         self.now = View()
         self._message: Line = ()
         self._head = Fixed(glyphs, id="head")
         self._banner = Fixed(glyphs, id="banner")
         self._said = Fixed(glyphs, id="message")
+        self._way = Fixed(glyphs, id="crumbs")
         self._foot = Fixed(glyphs, id="foot")
 
     def compose(self) -> ComposeResult:
@@ -51,6 +66,7 @@ class Frame(Screen[None]):
         yield from self.body()
         yield self._said
         yield Input(placeholder=": type a command, esc closes", id="command", max_length=500, select_on_focus=False)
+        yield self._way
         yield self._foot
 
     def body(self) -> Iterable[Widget]:
@@ -60,9 +76,31 @@ class Frame(Screen[None]):
     def fill(self, view: View) -> None:
         """Draw the screen's own part."""
 
+    @property
+    def subject(self) -> Subject | None:
+        """What the row under the cursor is about; a screen with rows says so."""
+        return None
+
+    def crumbs(self) -> tuple[str, ...]:
+        """The way down to this; empty on the screens that one begins from."""
+        return ()
+
+    def action_enter(self) -> None:
+        """Go down to what the row under the cursor is about."""
+        subject = self.subject
+        if subject is None:
+            self.say("nothing to go down to here: put the cursor on a row")
+        else:
+            self.post_message(self.Entered(subject))
+
+    def on_line_view_opened(self) -> None:
+        """A double click goes down as enter does."""
+        self.action_enter()
+
     def keys(self) -> Iterable[tuple[str, str]]:
         """Key and word of the bottom line: only what does something here and now."""
-        return [*self.own_keys(), *everywhere(self.now)]
+        own = self.keymap.relabelled(self.KEYS, self.own_keys())
+        return [*own, *self.keymap.relabelled(EVERYWHERE, everywhere(self.now))]
 
     def own_keys(self) -> Iterable[tuple[str, str]]:
         """The screen's own part of that."""
@@ -78,8 +116,14 @@ class Frame(Screen[None]):
         if not self.is_mounted:
             return
         self._head.show(self._header)
-        self._banner.show(lambda width: tuple(line for line in (banner(view, width, self.glyphs),) if line))
+        self._banner.show(
+            lambda width: tuple(
+                line(view, width, self.glyphs) for line in (banner, held) if line(view, width, self.glyphs)
+            )
+        )
         self._said.show(lambda _: (self._message,) if self._message else ())
+        way = self.crumbs()
+        self._way.show(lambda width: (crumbs(way, width, self.glyphs),) if way else ())
         keys = list(self.keys())
         self._foot.show(lambda width: (footer(keys, view, width, self.glyphs),))
         self.fill(view)
@@ -102,12 +146,19 @@ class Frame(Screen[None]):
             self._message = line
             self._said.show(lambda _: (self._message,) if self._message else ())
 
-    def open_command(self) -> None:
-        """Open the command bar."""
+    @property
+    def commanding(self) -> bool:
+        """Whether the command bar is open."""
+        return self.query_one("#command", Input).has_class("-open")
+
+    def open_command(self, typed: str = "") -> None:
+        """Open the command bar, with something typed already."""
         bar = self.query_one("#command", Input)
+        bar.value = typed
         bar.can_focus = True
         bar.add_class("-open")
         bar.focus()
+        bar.cursor_position = len(typed)
 
     def close_command(self) -> str:
         """Close the command bar; returns what was typed."""

@@ -23,7 +23,7 @@ from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import METRICS, READINGS, bounded
 from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
-from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Pages, Reloader, Services
+from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Details, Pages, Reloader, Services
 from monitor.serving.web.wall import FORMS
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
@@ -42,6 +42,7 @@ def make_app(
     postboxes: Sequence[Postbox] = (),
     callbacks: Sequence[Callback] = (),
     transcripts: Mapping[str, Transcripts] | None = None,
+    details: Details | None = None,
     front: Front | None = None,
     board: Board | None = None,
     reloader: Reloader | None = None,
@@ -51,6 +52,7 @@ def make_app(
 
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
     that route answers 503. postboxes: the collectors that are posted to. transcripts: raw exchanges by collector.
+    details: what is looked up beyond the snapshot; without it those routes answer 503.
     callbacks: channels whose acknowledgements flow back. front: passwords and headers.
     board: draws the page at /board; without it there is none. reloader: takes the configuration over from the disk.
     on_denied: hears of each request without a valid token, floods excepted.
@@ -65,6 +67,7 @@ def make_app(
         postboxes=postboxes,
         callbacks=callbacks,
         transcripts=transcripts or {},
+        details=details,
         front=front or Front(),
         board=board,
         reloader=reloader,

@@ -34,6 +34,8 @@ class Reading(NamedTuple):
     """Whether only named people may read it."""
     media: str = "text/plain"
     """What it is, when it is not JSON."""
+    words: tuple[tuple[str, str], ...] = ()
+    """Names of query parameters that are text, and what they mean."""
 
 
 class Posting(NamedTuple):

@@ -7,6 +7,7 @@ from textual import events
 from dashboards.terminal.acts import Act, Refused, Unreachable
 from dashboards.terminal.app import Terminal
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import USUAL, Keymap
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import Snapshot
 
@@ -21,6 +22,9 @@ class Recorded:
         self.person = person
         self.acts: list[Act] = []
         self.refuses = ""
+        self.answers: dict[str, bytes] = {}
+        """Bodies of GETs by path, as far as a test needs them."""
+        self.asked: list[str] = []
 
     async def snapshot(self) -> Snapshot:
         """The moment, or nobody there."""
@@ -31,6 +35,15 @@ class Recorded:
     async def me(self) -> Person | None:
         """Who sits here."""
         return self.person
+
+    async def read(self, path: str) -> bytes:
+        """What a test put there for this path."""
+        self.asked.append(path)
+        if self.now is None:
+            raise Unreachable("connection refused")
+        if path not in self.answers:
+            raise Refused(f"nothing is at {path}")
+        return self.answers[path]
 
     async def act(self, act: Act) -> None:
         """Keep it."""
@@ -56,6 +69,7 @@ def terminal(
     ascii_only: bool = False,
     mono: bool = False,
     clock: Clock | None = None,
+    keymap: Keymap = USUAL,
 ) -> Terminal:
     """A terminal that polls only when a test tells it to; `ascii_only` also takes the colours away."""
     return Terminal(
@@ -65,6 +79,7 @@ def terminal(
         mono=mono or ascii_only,
         clock=clock or Clock(),
         period=None,
+        keymap=keymap,
     )
 
 

@@ -169,7 +169,7 @@ class House:
         self.state_dir = state_dir
         self.front = front
         self.authority = Authority(PEOPLE, state_dir, state_dir)
-        app = make_app(
+        self.app = make_app(
             self.desk,
             self.authority,
             self.exposition,
@@ -183,7 +183,7 @@ class House:
             reloader=FakeReloader(self.desk),
             on_denied=self.denials.append,
         )
-        self.listener = Listener(app, config, lambda: self.own.denied("full"), front)
+        self.listener = Listener(self.app, config, lambda: self.own.denied("full"), front)
         self.session = aiohttp.ClientSession()
         self.token = ""
 
