@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -21,9 +21,11 @@ from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
 from monitor.judging.verdict import GateState
 from monitor.model import Flag, Level, Quality, Standing
 from monitor.plan import Gate
-from monitor.serving.snapshot import AlertRow, GateRow, RuleRow, SeriesRow, SourceRow
+from monitor.serving.alert_rows import AlertRow
+from monitor.serving.snapshot import GateRow, RuleRow, SeriesRow, SourceRow
 from monitor.units import format_value
 
+Marks: TypeAlias = Callable[[str, str], tuple[str, ...]]
 MOST_RULES = 500
 ROWS = 50
 """Rows made between two yields: half a millisecond."""
@@ -147,8 +149,16 @@ def unheard(doors: Iterable[Door], began: float, now: float) -> JudgedGate | Non
     return JudgedGate(state, row, None, "")
 
 
-def rules(engine: Engine, now: float) -> Pieces[tuple[RuleRow, ...]]:
-    """Every group of every active rule, worst first, bounded; made in pieces, between which others may run."""
+def unmarked(_alert: str, _scope: str) -> tuple[str, ...]:
+    """Nobody has anything, and everybody hears of everything."""
+    return ()
+
+
+def rules(engine: Engine, now: float, marks: Marks = unmarked) -> Pieces[tuple[RuleRow, ...]]:
+    """Every group of every active rule, worst first, bounded; made in pieces, between which others may run.
+
+    marks: further flags of a rule in a scope, such as acked and muted.
+    """
     names = sorted(name for name, judge in engine.judges.items() if judge.active)
     sizes = [len(engine.judges[name].standings) for name in names]
     if not sum(sizes):
@@ -159,23 +169,27 @@ def rules(engine: Engine, now: float) -> Pieces[tuple[RuleRow, ...]]:
     owners = np.searchsorted(ends, order, side="right")
     made = []
     for place, owner in zip(order.tolist(), owners.tolist(), strict=True):
-        made.append(_rule_row(engine, names[owner], place - int(ends[owner]) + sizes[owner], now))
+        made.append(_rule_row(engine, names[owner], place - int(ends[owner]) + sizes[owner], now, marks))
         if len(made) % ROWS == 0:
             yield
     return tuple(made)
 
 
-def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
+def _rule_row(engine: Engine, name: str, index: int, now: float, marks: Marks) -> RuleRow:
     judge = engine.judges[name]
+    scope = scope_text(judge.names[index])
     rule = judge.rule
     flags = Flag(int(judge.flags[index]))
     return RuleRow(
         rule=name,
         metric=judge.table.metric.name,
-        scope=scope_text(judge.names[index]),
+        scope=scope,
         state=judge.standing(index).word,
         phase=PHASES[int(judge.states.phase[index])],
-        flags=tuple(flag.name.lower() for flag in Flag if flag in flags and flag.name and flag is not Flag.NONE),
+        flags=(
+            *marks(name, scope),
+            *(flag.name.lower() for flag in Flag if flag in flags and flag.name and flag is not Flag.NONE),
+        ),
         estimator=rule.estimator,
         unit=judge.unit,
         operator=rule.operator,

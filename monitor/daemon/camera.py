@@ -94,6 +94,7 @@ class Camera:
 
     def ticked(self, now: float) -> Iterator[None]:
         """A tick is done: take the snapshot if it is wanted, in pieces, between which others may run."""
+        yield from self._parts.switchboard.alerting.trail.note(self._parts.engine, now)
         if self.wanted or abs(now - self._taken_at) >= REFRESH:
             self.wanted = False
             self._taken_at = now
@@ -103,8 +104,9 @@ class Camera:
     def _take(self, now: float) -> Pieces[Snapshot]:
         part = self._parts
         ticker = part.ticker
-        rules = yield from board.rules(part.engine, now)
-        alerts = yield from board.alerts(part.engine, now)
+        alerting = part.switchboard.alerting.board
+        rules = yield from board.rules(part.engine, now, alerting.marks)
+        alerts = yield from alerting.rows(now)
         series, left_out = yield from board.series(part.store, part.config.web.series_limit, now)
         oldest_age, oldest_source = board.oldest_input(ticker.judged)
         gates = tuple(gate.row for gate in ticker.judged)
@@ -129,6 +131,7 @@ class Camera:
             runs=runs,
             points=part.desk.office.safety.points.rows(),
             alerts=alerts,
+            alerting=alerting.beside(),
             sparks=ticker.sparks.rows(),
             series=series,
             series_left_out=left_out,

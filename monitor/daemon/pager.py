@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -13,9 +13,10 @@ from monitor.daemon.witness import Sight
 from monitor.judging.verdict import Ruling
 from monitor.notify.channels import Paging
 from monitor.notify.fault import Scene
-from monitor.notify.incidents import Hearing, Incident, Incidents, Told
+from monitor.notify.incidents import Finding, Hearing, Incident, Incidents, Pair, Told
 from monitor.notify.message import Message
 from monitor.notify.wording import incident_message
+from monitor.serving.snapshot import DecisionRow
 
 _KEPT = "incident"
 
@@ -56,6 +57,8 @@ class Pager:
         self._memory: Memory | None = None
         self._marks: dict[str, tuple[object, ...]] = {}
         self._sight: Sight | None = None
+        self.bad: Mapping[Pair, Finding] = {}
+        """All that was bad at the newest tick."""
 
     async def recall(self, memory: Memory) -> None:
         """Take up what was open when the last daemon ended, and remember what opens from now on."""
@@ -73,7 +76,7 @@ class Pager:
         """Compare what is open with this tick, and tell."""
         witness = self._reporter.witness
         self._sight = sight
-        bad = witness.bad(sight.now)
+        bad = self.bad = witness.bad(sight.now)
         if not bad and not self.incidents.open:
             return
         alerts = {incident.alert for incident in self.incidents.open.values()} | {alert for alert, _ in bad}
@@ -97,16 +100,13 @@ class Pager:
             incident.alert in rules and incident.told is not None for incident in self.incidents.open.values()
         )
 
-    def acknowledge(self, key: str, who: str, until: float | None = None) -> Incident | None:
-        """Somebody has it; None when no incident of that key is open. until: unix seconds."""
-        incident = self.incidents.acknowledge(key, who, until)
-        self._remember()
-        return incident
+    def place(self, alert: str, scope: str) -> int | None:
+        """The number of a rule's group; None where there is no such group."""
+        return self._reporter.witness.place(alert, scope)
 
-    def release(self, key: str) -> None:
-        """Whoever had it has let go."""
-        self.incidents.release(key)
-        self._remember()
+    def decisions(self) -> tuple[DecisionRow, ...]:
+        """Decisions as they stood at the newest tick."""
+        return self._sight.decisions() if self._sight is not None else ()
 
     def _remember(self) -> None:
         if self._memory is None:
@@ -128,7 +128,6 @@ def _mark(incident: Incident) -> tuple[object, ...]:
         incident.grown,
         incident.told,
         incident.owner,
-        incident.owned_until,
         incident.escalated,
         incident.severity,
         incident.told_places,

@@ -125,6 +125,11 @@ class Witness:
         flapping = bool(judge.flags[index] & _FLAPPING)
         return "good" if judge.standing(index) in (Standing.OK, Standing.WARN) and not flapping else "unsure"
 
+    def place(self, alert: str, scope: str) -> int | None:
+        """The number of a rule's group; None where there is no such rule or group."""
+        judge = self._engine.judges.get(alert)
+        return self.index(alert, judge, scope) if judge is not None else None
+
     def index(self, name: str, judge: Judge, scope: str) -> int | None:
         """The number of a group; before the first series there is one nameless group, whose place a named one takes."""
         places = self._places.setdefault(name, {})

@@ -16,6 +16,7 @@ from monitor.notify.delivery import deliver
 from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
 from monitor.notify.outcome import Outcome
+from monitor.notify.sent import Sent
 from monitor.notify.subjects import Subjects
 from monitor.notify.trouble import channel_message, trouble_of
 from monitor.notify.worker import OnResult, Queued, Worker
@@ -54,8 +55,10 @@ class Notifier:
         self._clock = clock
         self.paging = paging or Paging()
         self.outbox = outbox or Outbox(None)
+        self.sent = Sent()
+        """What the channels were told of each subject."""
         self._workers = {
-            name: Worker(name, self._sender(channel), on_result, self._ended, jitter)
+            name: Worker(name, _sender(channel, base, clock, self.sent), on_result, self._ended, jitter)
             for name, channel in self.channels.items()
         }
         self._subjects = Subjects(self.outbox)
@@ -64,12 +67,6 @@ class Notifier:
         self._reported: dict[str, Message] = {}
         """Channels that were said not to get through."""
         self._tasks: list[asyncio.Task[None]] = []
-
-    def _sender(self, channel: Carrier) -> Callable[[Message], Awaitable[Outcome]]:
-        async def send(message: Message) -> Outcome:
-            return await deliver(channel, message, self._base, self._clock())
-
-        return send
 
     @property
     def waiting(self) -> int:
@@ -105,13 +102,16 @@ class Notifier:
 
     def _queue(self, worker: Worker, message: Message) -> None:
         if worker.full(message):
+            self.sent.given_up(message.dedupe_key, worker.name)
             return
+        self.sent.queued(message.dedupe_key, worker.name)
         number, stored = self.outbox.put(worker.name, message)
         worker.put(Queued(message, number, stored))
 
     def _ended(self, item: Queued, name: str, took: bool) -> None:  # noqa: FBT001 - the one fact that it tells
         self.outbox.done(item.number)
         if not took:
+            self.sent.given_up(item.message.dedupe_key, name)
             self._give_to_second(item, name)
 
     async def start(self) -> None:
@@ -143,9 +143,11 @@ class Notifier:
                 _LOG.warning("channel %s is not there any more; dropped: %s", left.channel, left.message.summary)
                 self.outbox.done(left.number)
             else:
+                self.sent.queued(left.message.dedupe_key, left.channel)
                 known.put(Queued(left.message, left.number))
         await self._subjects.recall()
         for entry in self._subjects.firing:
+            self.sent.recalled(entry.message.dedupe_key, entry.told)
             if entry.message.event == "channel":
                 self._reported[entry.message.labels.get("channel", "")] = entry.message
 
@@ -220,3 +222,16 @@ class Notifier:
                 outcome = await deliver(channel, message, self._base, self._clock())
                 if not outcome.delivered:
                     break
+
+
+def _sender(
+    channel: Carrier, base: Path, clock: Callable[[], float], sent: Sent
+) -> Callable[[Message], Awaitable[Outcome]]:
+    """One attempt on a channel, noted."""
+
+    async def send(message: Message) -> Outcome:
+        outcome = await deliver(channel, message, base, clock())
+        sent.tried(message.dedupe_key, channel.name, outcome, clock())
+        return outcome
+
+    return send

@@ -6,6 +6,7 @@ All times are unix seconds, all spans seconds, all values in base units. Text fi
 
 from __future__ import annotations
 
+from monitor.serving.alert_rows import AlertRow, AlertsRow
 from monitor.serving.condition_rows import SelfRow
 from monitor.serving.row import Row
 
@@ -300,22 +301,6 @@ class WaitingRow(Row, frozen=True, kw_only=True):
     deadline: float | None = None
 
 
-class AlertRow(Row, frozen=True, kw_only=True):
-    """A breach or blindness that somebody should know about."""
-
-    id: str
-    name: str
-    scope: str
-    state: str
-    value: float | None
-    limit: float | None
-    operator: str
-    unit: str
-    since: float
-    acked_by: str = ""
-    summary: str = ""
-
-
 class SparkRow(Row, frozen=True, kw_only=True):
     """A short history for a sparkline; None is a gap."""
 
@@ -367,6 +352,7 @@ class Snapshot(Row, frozen=True, kw_only=True):
     runs: tuple[RunRow, ...] = ()
     points: tuple[PointRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
+    alerting: AlertsRow = AlertsRow()
     sparks: tuple[SparkRow, ...] = ()
     series: tuple[SeriesRow, ...] = ()
     series_left_out: int = 0
