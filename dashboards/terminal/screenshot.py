@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 
 import msgspec
 
-from dashboards.terminal.acts import Act
+from dashboards.terminal.acts import Act, Unreachable
 from dashboards.terminal.app import Terminal
+from dashboards.terminal.export import self_contained
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import Snapshot
 
 SIZE = (120, 36)
-_REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^\"]*\"\)\s*format\(\"[^\"]*\"\)")
 
 
 class Still:
@@ -33,6 +32,10 @@ class Still:
         """Who is shown at the keyboard."""
         return self._person
 
+    async def read(self, path: str) -> bytes:
+        """A picture has no details beyond its snapshot."""
+        raise Unreachable(f"a picture does not answer {path}")
+
     async def act(self, act: Act) -> None:
         """Nothing is sent from a picture."""
 
@@ -46,7 +49,7 @@ async def picture(snapshot: Snapshot, screen: str, size: tuple[int, int], person
         await pilot.pause()
         app.draw()
         await pilot.pause()
-        return _REMOTE_FONT.sub("", app.export_screenshot(title="golive watch"))
+        return self_contained(app.export_screenshot(title="golive watch"))
 
 
 def screenshot(snapshot: Snapshot, screen: str = "board", size: tuple[int, int] = SIZE) -> str:
