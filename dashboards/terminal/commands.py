@@ -6,8 +6,13 @@ from difflib import get_close_matches
 
 import msgspec
 
-COMMANDS = ("arm", "lock", "board", "runbooks", "timeline", "note", "run", "break-glass", "point", "help", "quit")
+COMMANDS = (
+    *("arm", "lock", "board", "alerts", "runbooks", "timeline", "note", "run", "break-glass", "point"),
+    *("advance", "hold", "back", "help", "quit"),
+)
 _POINT = "point needs its name and what it is: point NAME passed, or point NAME open"
+_STAGES = ("advance", "back")
+"""Commands that may name a stage."""
 LENGTH = 500
 """Longest command that is read."""
 
@@ -39,7 +44,8 @@ def parse(typed: str) -> Command | str:
     if verb == "point":
         known = len(rest) == 2 and rest[1] in ("passed", "open")  # noqa: PLR2004 - its name and its state
         return Command(verb=verb, text=rest[0], parameters={"state": rest[1]}) if known else _POINT
-    return Command(verb=verb) if not rest else f"{verb} takes nothing after it"
+    fits = verb in _STAGES or not rest
+    return Command(verb=verb, text=" ".join(rest)) if fits else f"{verb} takes nothing after it"
 
 
 def _run(verb: str, words: list[str]) -> Command | str:

@@ -11,7 +11,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from monitor.serving.snapshot import AlertRow, DecisionRow, EventRow, GateRow, RuleRow, RunRow, SourceRow
+from monitor.serving.alert_rows import AlertRow
+from monitor.serving.snapshot import DecisionRow, EventRow, GateRow, RuleRow, RunRow, SourceRow
 
 Kind: TypeAlias = Literal[
     "gate",

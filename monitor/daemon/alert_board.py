@@ -222,6 +222,7 @@ class AlertBoard:
             muted_by=mute.who if mute is not None else "",
             muted_until=mute.until if mute is not None else None,
             mute_reason=mute.reason if mute is not None else "",
+            muted_whole=mute is not None and mute.scope == WHOLE,
             runbook=self._runbooks.get(alert, ""),
             sent=self._sent.rows(page.key) if page is not None else (),
         )

@@ -132,6 +132,7 @@ class Camera:
             points=part.desk.office.safety.points.rows(),
             alerts=alerts,
             alerting=alerting.beside(),
+            stages=part.course.rows(part.desk.forward_blocked(part.course.advanced_at), ticker.open_gates()),
             sparks=ticker.sparks.rows(),
             series=series,
             series_left_out=left_out,

@@ -188,9 +188,7 @@ class Incidents:
             return state in ("good", "unjudged")
         return now - self._missing.setdefault(pair, now) >= GONE
 
-    def _place(
-        self, pair: Pair, finding: Finding, alike: list[Incident], owners: dict[str, str], now: float
-    ) -> None:
+    def _place(self, pair: Pair, finding: Finding, alike: list[Incident], owners: dict[str, str], now: float) -> None:
         """Let a bad pair join an incident of its alert, or open one.
 
         alike: those of the same alert. owners: who has an incident, as far as it was asked at this step.

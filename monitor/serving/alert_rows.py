@@ -58,6 +58,8 @@ class AlertRow(Row, frozen=True, kw_only=True):
     muted_by: str = ""
     muted_until: float | None = None
     mute_reason: str = ""
+    muted_whole: bool = False
+    """Whether its whole rule is muted."""
     runbook: str = ""
     """The runbook that a trigger on this rule asks for."""
     sent: tuple[SentRow, ...] = ()

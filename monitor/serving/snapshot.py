@@ -9,6 +9,7 @@ from __future__ import annotations
 from monitor.serving.alert_rows import AlertRow, AlertsRow
 from monitor.serving.condition_rows import SelfRow
 from monitor.serving.row import Row
+from monitor.serving.stage_rows import StageRow
 
 SCHEMA = 1
 
@@ -353,6 +354,7 @@ class Snapshot(Row, frozen=True, kw_only=True):
     points: tuple[PointRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
     alerting: AlertsRow = AlertsRow()
+    stages: tuple[StageRow, ...] = ()
     sparks: tuple[SparkRow, ...] = ()
     series: tuple[SeriesRow, ...] = ()
     series_left_out: int = 0

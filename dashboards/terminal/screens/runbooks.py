@@ -45,6 +45,10 @@ class Runbooks(Frame):
         first = self._works[0] if self._works else None
         return next((work for work in self._works if work.id == self._chosen), first)
 
+    def choose(self, name: str) -> None:
+        """Put the cursor on the work of this id."""
+        self._chosen = name
+
     def fill(self, view: View) -> None:
         """Draw list and detail."""
         self._works = works(view.snapshot) if view.snapshot else []

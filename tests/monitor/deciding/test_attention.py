@@ -70,7 +70,8 @@ def test_each_ends_on_whichever_clock_comes_first(wall, mono):
     world.turn(wall, mono)
     assert world.attention.owner("loss", "queue=a") == ""
     assert world.attention.quiet("loss", "queue=a") == ""
-    assert world.attention.mutes == world.attention.acks == ()
+    assert world.attention.mutes == ()
+    assert world.attention.acks == ()
     assert world.ended() == [(ack, "expired"), (mute, "expired")]
     assert world.ended() == []
 
