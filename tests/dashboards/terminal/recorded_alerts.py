@@ -16,6 +16,7 @@ from monitor.serving.alert_rows import (
     PointOfTimeRow,
     SentRow,
 )
+from monitor.serving.snapshot import Snapshot
 from monitor.serving.stage_rows import StageRow
 from tests.dashboards.terminal.recorded import AT, FAILING
 
@@ -159,3 +160,15 @@ ANSWERS = {
     for row in ALERTS
 }
 """What the daemon answers about each of them."""
+
+
+def with_work(moment: Snapshot) -> Snapshot:
+    """A moment with the alerts, the stages and what waits for a signature as well."""
+    return msgspec.structs.replace(
+        moment,
+        alerts=ALERTS,
+        alerting=FIRING.alerting,
+        stages=STAGES,
+        gates=FIRING.gates,
+        decisions=(*moment.decisions, *FAILING.decisions) if not moment.decisions else moment.decisions,
+    )
