@@ -11,7 +11,7 @@ from dashboards.terminal.drawing.work import OPEN, Work
 from dashboards.terminal.view import Person, View
 from monitor.serving.snapshot import DecisionRow, Snapshot, StepRow
 
-JsonValue = str | bool | dict[str, str]
+JsonValue = str | bool | float | dict[str, str]
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from dashboards.terminal.orders import obey
 from dashboards.terminal.questions import Question
 from dashboards.terminal.screens.dialog import Dialog
 from dashboards.terminal.screens.frame import Frame
+from dashboards.terminal.stage_acts import note
 from dashboards.terminal.theme import COLOUR_BLIND, DEFAULTS, MONO, THEMES
 from dashboards.terminal.view import View
 
@@ -111,6 +112,11 @@ class Terminal(Comfort):
     def on_app_focus(self) -> None:
         """Poll at full rate again."""
         self.link.focused = True
+
+    def action_note(self) -> None:
+        """Open the dialog for a note to the timeline."""
+        if isinstance(self.screen, Frame):
+            self.ask(note(self.link.view))
 
     def action_leave(self) -> None:
         """Leave; the daemon keeps running."""

@@ -9,20 +9,12 @@ import msgspec
 from dashboards.terminal.keys import screens
 
 COMMANDS = (
-    "arm",
-    "lock",
-    "board",
-    "integrations",
-    "runbooks",
-    "timeline",
-    "note",
-    "run",
-    "break-glass",
-    "point",
-    "help",
-    "quit",
+    *("arm", "lock", *screens(), "note", "run", "break-glass", "point"),
+    *("advance", "hold", "back", "help", "quit"),
 )
 _POINT = "point needs its name and what it is: point NAME passed, or point NAME open"
+_STAGES = ("advance", "back")
+"""Commands that may name a stage."""
 LENGTH = 500
 """Longest command that is read."""
 
@@ -54,7 +46,7 @@ def parse(typed: str) -> Command | str:
     if verb == "point":
         known = len(rest) == 2 and rest[1] in ("passed", "open")  # noqa: PLR2004 - its name and its state
         return Command(verb=verb, text=rest[0], parameters={"state": rest[1]}) if known else _POINT
-    plain = not rest or verb in screens()
+    plain = not rest or verb in screens() or verb in _STAGES
     return Command(verb=verb, text=" ".join(rest)) if plain else f"{verb} takes nothing after it"
 
 

@@ -21,6 +21,7 @@ class Key(NamedTuple):
 EVERYWHERE = (
     Key("1", "1", "go('board')", "Board", "the go/no-go board"),
     Key("4", "4", "go('integrations')", "Integr.", "integrations and collectors, the newest 40 results of each"),
+    Key("5", "5", "go('alerts')", "Alerts", "what fires, who has it, what is muted"),
     Key("6", "6", "go('runbooks')", "Runbooks", "decisions, approvals, live runs"),
     Key("7", "7", "go('timeline')", "Timeline", "what happened, newest first"),
     Key("question_mark", "?", "help", "keys", "this list; ?? explains the number under the cursor"),
@@ -29,10 +30,11 @@ EVERYWHERE = (
         ":",
         "command",
         "command",
-        "command bar: a screen's name and words to filter by, or arm, lock, note, run, break-glass, point, help, quit",
+        "command bar: a screen's name and words to filter by, or an act; enter in an empty one lists the commands",
     ),
     Key("escape", "esc", "close", "", "up from details; close the command bar, take the message away"),
     Key("minus", "-", "last", "", "back to the last place, and forth again"),
+    Key("n", "n", "note", "", "open the dialog for a note to the timeline"),
     Key("tab", "tab", "app.focus_next", "", "next pane"),
     Key("shift+tab", "shift+tab", "app.focus_previous", "", "pane before"),
     Key("ctrl+p", "^p", "palette", "", "palette: find any key or command by its words"),
@@ -67,6 +69,17 @@ TABLE = (
 BOARD = (
     Key("f", "f", "faults", "faults only", "show only gates that are not OK, or all again"),
     Key("S", "S", "sign", "sign gate", "open the dialog that signs the gate under the cursor"),
+    Key("V", "V", "advance", "advance", "open the dialog that agrees to go on to the next stage"),
+    Key("L", "L", "hold", "hold", "open the dialog that holds this stage"),
+    Key("K", "K", "back", "back", "open the dialog that goes back to the stage before"),
+)
+ALERTS = (
+    Key("a", "a", "acknowledge", "ack", "open the dialog that acknowledges this alert, or lets go of it"),
+    Key("m", "m", "mute", "mute", "open the dialog that mutes it with an end and a reason, or ends the mute"),
+    Key("n", "n", "note", "note", "open the dialog for a note about this alert"),
+    Key("r", "r", "runbook", "runbook", "go to the runbook that a trigger on it asks for"),
+    Key("f", "f", "faults", "open only", "show only what nobody has and nobody muted, or all again"),
+    Key("G", "G", "group", "group", "one row a rule, or one an alert again; end goes to the last"),
 )
 RUNBOOKS = (
     Key("A", "A", "approve", "approve", "open the dialog that signs this decision"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from dashboards.terminal import acts, consents, questions
+from dashboards.terminal import acts, consents, questions, stage_acts
 from dashboards.terminal.acts import Act
 from dashboards.terminal.commands import Command
 from dashboards.terminal.link import Link
 from dashboards.terminal.questions import Question
+from dashboards.terminal.view import View
 
 
 class Console(Protocol):
@@ -52,6 +54,17 @@ class Console(Protocol):
         ...
 
 
+_QUESTIONS: dict[str, Callable[[Command, View], Question | str]] = {
+    "run": lambda command, view: questions.request_run(command.text, command.parameters, view),
+    "break-glass": lambda command, view: consents.break_glass(command.text, command.parameters, view),
+    "point": lambda command, view: consents.point(command.text, command.parameters["state"], view),
+    "advance": lambda command, view: stage_acts.advance(view, command.text),
+    "hold": lambda _, view: stage_acts.hold(view),
+    "back": lambda command, view: stage_acts.back(view, command.text),
+}
+"""Commands that open a dialog."""
+
+
 def obey(console: Console, command: Command | str) -> None:
     """Do a command; a text says what was wrong with it."""
     if isinstance(command, str):
@@ -64,12 +77,8 @@ def obey(console: Console, command: Command | str) -> None:
         console.action_help()
     elif verb == "quit":
         console.action_leave()
-    elif verb == "run":
-        console.ask(questions.request_run(command.text, command.parameters, console.link.view))
-    elif verb == "break-glass":
-        console.ask(consents.break_glass(command.text, command.parameters, console.link.view))
-    elif verb == "point":
-        console.ask(consents.point(command.text, command.parameters["state"], console.link.view))
+    elif verb in _QUESTIONS:
+        console.ask(_QUESTIONS[verb](command, console.link.view))
     elif verb == "note":
         refusal = acts.refusal(console.link.view)
         if refusal:

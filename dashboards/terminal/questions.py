@@ -26,6 +26,18 @@ _VERBS: dict[str, Literal["abort", "pause", "resume", "takeover"]] = {
 }
 
 
+class More(msgspec.Struct, frozen=True, kw_only=True):
+    """A further field of a dialog, such as for how long."""
+
+    label: str
+    usual: str
+    """What stands in it at first."""
+    trouble: Callable[[str], str]
+    """What is wrong with what was typed; empty when nothing is."""
+    act: Callable[[str, str], Act]
+    """Makes the request from the reason and this field."""
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """One dialog. `word` is typed in full by a person; a key alone never sends anything."""
 
@@ -38,6 +50,11 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Makes the request from the reason that was typed."""
     reason_needed: bool = False
     """Whether it is not sent without a reason."""
+    reason_label: str = "Reason"
+    more: More | None = None
+    """A further field; its `act` counts instead then."""
+    wait: float = 0.0
+    """Seconds between enter and sending, in which it can be taken back."""
 
 
 def approve(work: Work, view: View) -> Question | str:

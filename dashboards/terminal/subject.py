@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from monitor.serving.alert_rows import AlertRow
 from monitor.serving.integration_rows import IntegrationRow
 from monitor.serving.snapshot import (
-    AlertRow,
     DecisionRow,
     EventRow,
     GateRow,

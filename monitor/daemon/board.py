@@ -21,14 +21,15 @@ from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL
 from monitor.judging.verdict import GateState
 from monitor.model import Flag, Level, Quality, Standing
 from monitor.plan import Gate
-from monitor.serving.snapshot import AlertRow, GateRow, RuleRow, SeriesRow, SourceRow
+from monitor.serving.alert_rows import AlertRow
+from monitor.serving.snapshot import GateRow, RuleRow, SeriesRow, SourceRow
 from monitor.units import format_value
 
+Marks: TypeAlias = Callable[[str, str], tuple[str, ...]]
 MOST_RULES = 500
 ROWS = 50
 """Rows made between two yields: half a millisecond."""
 MOST_ALERTS = 100
-Inhibited: TypeAlias = Callable[[str, str], str]
 """What a rule's breach in a scope follows from, so that nobody is told of it; empty: people are told."""
 
 
@@ -149,13 +150,16 @@ def unheard(doors: Iterable[Door], began: float, now: float) -> JudgedGate | Non
     return JudgedGate(state, row, None, "")
 
 
-def _told(_rule: str, _scope: str) -> str:
-    """Nothing follows from anything."""
-    return ""
+def unmarked(_alert: str, _scope: str) -> tuple[str, ...]:
+    """Nobody has anything, and everybody hears of everything."""
+    return ()
 
 
-def rules(engine: Engine, now: float, inhibited: Inhibited = _told) -> Pieces[tuple[RuleRow, ...]]:
-    """Every group of every active rule, worst first, bounded; made in pieces, between which others may run."""
+def rules(engine: Engine, now: float, marks: Marks = unmarked) -> Pieces[tuple[RuleRow, ...]]:
+    """Every group of every active rule, worst first, bounded; made in pieces, between which others may run.
+
+    marks: further flags of a rule in a scope, such as acked and muted.
+    """
     names = sorted(name for name, judge in engine.judges.items() if judge.active)
     sizes = [len(engine.judges[name].standings) for name in names]
     if not sum(sizes):
@@ -166,26 +170,27 @@ def rules(engine: Engine, now: float, inhibited: Inhibited = _told) -> Pieces[tu
     owners = np.searchsorted(ends, order, side="right")
     made = []
     for place, owner in zip(order.tolist(), owners.tolist(), strict=True):
-        made.append(_rule_row(engine, names[owner], place - int(ends[owner]) + sizes[owner], now, inhibited))
+        made.append(_rule_row(engine, names[owner], place - int(ends[owner]) + sizes[owner], now, marks))
         if len(made) % ROWS == 0:
             yield
     return tuple(made)
 
 
-def _rule_row(engine: Engine, name: str, index: int, now: float, inhibited: Inhibited) -> RuleRow:
+def _rule_row(engine: Engine, name: str, index: int, now: float, marks: Marks) -> RuleRow:
     judge = engine.judges[name]
+    scope = scope_text(judge.names[index])
     rule = judge.rule
     flags = Flag(int(judge.flags[index]))
-    scope = scope_text(judge.names[index])
-    if judge.standing(index) is Standing.BREACH and inhibited(name, scope):
-        flags |= Flag.INHIBITED
     return RuleRow(
         rule=name,
         metric=judge.table.metric.name,
         scope=scope,
         state=judge.standing(index).word,
         phase=PHASES[int(judge.states.phase[index])],
-        flags=tuple(flag.name.lower() for flag in Flag if flag in flags and flag.name and flag is not Flag.NONE),
+        flags=(
+            *marks(name, scope),
+            *(flag.name.lower() for flag in Flag if flag in flags and flag.name and flag is not Flag.NONE),
+        ),
         estimator=rule.estimator,
         unit=judge.unit,
         operator=rule.operator,
@@ -200,7 +205,7 @@ def _rule_row(engine: Engine, name: str, index: int, now: float, inhibited: Inhi
     )
 
 
-def alerts(engine: Engine, now: float, inhibited: Inhibited = _told) -> Pieces[tuple[AlertRow, ...]]:
+def alerts(engine: Engine, now: float) -> Pieces[tuple[AlertRow, ...]]:
     """Groups in BREACH, rules gone blind, and rules that are broken; made in pieces, between which others may run."""
     made: list[AlertRow] = []
     for name, judge in engine.judges.items():
@@ -221,7 +226,6 @@ def alerts(engine: Engine, now: float, inhibited: Inhibited = _told) -> Pieces[t
                     unit=judge.unit,
                     since=float(judge.states.since[index]),
                     summary=reason_of(judge, index, judge.rule.title or name, now),
-                    inhibited_by=inhibited(name, scope) if judge.standing(index) is Standing.BREACH else "",
                 )
             )
             if len(made) % ROWS == 0:

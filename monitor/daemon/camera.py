@@ -100,6 +100,7 @@ class Camera:
     def ticked(self, now: float) -> Iterator[None]:
         """A tick is done: take the snapshot if it is wanted, in pieces, between which others may run."""
         self.integrations().look(now)
+        yield from self._parts.switchboard.alerting.trail.note(self._parts.engine, now)
         if self.wanted or abs(now - self._taken_at) >= REFRESH:
             self.wanted = False
             self._taken_at = now
@@ -120,9 +121,9 @@ class Camera:
     def _take(self, now: float) -> Pieces[Snapshot]:
         part = self._parts
         ticker = part.ticker
-        inhibited = part.switchboard.pages.inhibited
-        rules = yield from board.rules(part.engine, now, inhibited)
-        alerts = yield from board.alerts(part.engine, now, inhibited)
+        alerting = part.switchboard.alerting.board
+        rules = yield from board.rules(part.engine, now, alerting.marks)
+        alerts = yield from alerting.rows(now)
         series, left_out = yield from board.series(part.store, part.config.web.series_limit, now)
         integrations = yield from self.integrations().rows(now)
         oldest_age, oldest_source = board.oldest_input(ticker.judged)
@@ -148,6 +149,8 @@ class Camera:
             runs=runs,
             points=part.desk.office.safety.points.rows(),
             alerts=alerts,
+            alerting=alerting.beside(),
+            stages=part.course.rows(part.desk.forward_blocked(part.course.advanced_at), ticker.open_gates()),
             sparks=ticker.sparks.rows(),
             series=series,
             series_left_out=left_out,

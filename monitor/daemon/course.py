@@ -6,9 +6,12 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from monitor.deciding.journal import Journal
 from monitor.plan import Gate, Stage
 from monitor.serving.acts import Actor, Refusal
+from monitor.serving.stage_rows import StageRow
 from monitor.text import clean
 from monitor.units import format_duration
 
@@ -108,15 +111,9 @@ class Course:
         stage = self._named(name)
         if self.stages.index(stage) != self.index + 1:
             raise Refusal(409, f"{name} is not the stage after {self.stage.name}", "stages are taken in order")
-        if blocked:
-            raise Refusal(409, f"the stage cannot go forward: {blocked}", "decide on it first")
-        dwelt = self.clock() - self.stage_since
-        if dwelt < self.stage.min_dwell:
-            left = format_duration(self.stage.min_dwell - dwelt)
-            raise Refusal(409, f"{self.stage.name} must stand for {left} more", "wait, or change min_dwell in the plan")
-        missing = [gate for gate in self.stage.gate.needs if gate in open_gates]
-        if missing:
-            raise Refusal(409, f"gates that must be GO are not: {', '.join(missing)}", "see the board")
+        against = self.against(blocked, open_gates)
+        if against is not None:
+            raise Refusal(409, *against)
         votes = self._advance_votes | {actor.name}
         quorum = self.stage.gate.quorum
         if len(votes) < quorum:
@@ -126,6 +123,37 @@ class Course:
             return what
         await self._enter(stage, actor.name, f"advanced by {', '.join(sorted(votes))}: {clean(reason)}")
         return f"stage {name}"
+
+    def against(self, blocked: str, open_gates: Sequence[str]) -> tuple[str, str] | None:
+        """What stands against going forward now, and what to do about it; None when nothing does."""
+        if blocked:
+            return f"the stage cannot go forward: {blocked}", "decide on it first"
+        dwelt = self.clock() - self.stage_since
+        if dwelt < self.stage.min_dwell:
+            left = format_duration(self.stage.min_dwell - dwelt)
+            return f"{self.stage.name} must stand for {left} more", "wait, or change min_dwell in the plan"
+        missing = [gate for gate in self.stage.gate.needs if gate in open_gates]
+        return (f"gates that must be GO are not: {', '.join(missing)}", "see the board") if missing else None
+
+    def rows(self, blocked: str, open_gates: Sequence[str]) -> tuple[StageRow, ...]:
+        """Every stage as it stands. blocked, open_gates: as `advance` is told them."""
+        against = self.against(blocked, open_gates)
+        places = {self.index: "present", self.index + 1: "next"}
+        rows = []
+        for number, stage in enumerate(self.stages):
+            place = places.get(number, "past" if number < self.index else "later")
+            row = StageRow(name=stage.name, title=stage.title or stage.name, place=place, share=stage.share)
+            if place == "present":
+                row = msgspec.structs.replace(row, held=self.held)
+            elif place == "next":
+                row = msgspec.structs.replace(
+                    row,
+                    quorum=self.stage.gate.quorum,
+                    votes=tuple(sorted(self._advance_votes)),
+                    blocked=against[0] if against is not None else "",
+                )
+            rows.append(row)
+        return tuple(rows)
 
     async def hold(self, actor: Actor, name: str, reason: str) -> None:
         """Hold the present stage: the verdict cannot be GO until a person moves on."""

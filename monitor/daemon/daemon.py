@@ -223,7 +223,9 @@ class Daemon:
 
     async def _serve(self) -> None:
         exposition = Exposition(lambda: self.store.tables, self.camera.newest, self.own, self.catalogue)
-        helm = Helm(self.desk, self.course, self.journal, self.camera.snapshot, self.ticker.open_gates)
+        gates, alerting = self.ticker.open_gates, self.switchboard.alerting
+        snapshot, detail = self.camera.snapshot, alerting.details.of
+        helm = Helm(self.desk, self.course, self.journal, snapshot, gates, alerting.desk, detail)
         self.listener = await opened(self, helm, exposition)
 
     async def close(self) -> None:

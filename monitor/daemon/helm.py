@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from monitor.daemon.course import Course
+from monitor.deciding.alert_desk import AlertDesk
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
-from monitor.serving.acts import Actor, Refusal
+from monitor.serving.acts import Actor, Done, Refusal
+from monitor.serving.alert_rows import AlertDetail
 from monitor.serving.snapshot import DecisionRow, EventRow, PointRow, RunRow, Snapshot
 from monitor.text import clean
 
@@ -32,12 +34,17 @@ class Helm:
         journal: Journal,
         snapshot: Callable[[], Snapshot],
         open_gates: Callable[[], Sequence[str]],
+        alerts: AlertDesk,
+        detail: Callable[[str], AlertDetail],
     ) -> None:
+        """open_gates: those that are not GO. detail: what the view of one alert needs."""
         self._desk = desk
         self._course = course
         self._journal = journal
         self._snapshot = snapshot
         self._open_gates = open_gates
+        self._alerts = alerts
+        self._detail = detail
 
     def snapshot(self) -> Snapshot:
         """The newest snapshot."""
@@ -125,3 +132,27 @@ class Helm:
         _may(actor, ("operator", "approver", "admin"), "write a note")
         entry = await self._journal.append("note", actor.name, clean(text, NOTE_LENGTH), via=actor.via)
         return entry.event()
+
+    def alert(self, name: str) -> AlertDetail:
+        """What only the view of one alert needs."""
+        return self._detail(name)
+
+    async def acknowledge(self, actor: Actor, name: str, seconds: float | None, reason: str) -> Done:
+        """Have an alert, and all that was paged together with it."""
+        return Done(what=await self._alerts.acknowledge(actor, name, seconds, reason))
+
+    async def release(self, actor: Actor, name: str, reason: str) -> Done:
+        """Let go of an alert."""
+        return Done(what=await self._alerts.release(actor, name, reason))
+
+    async def mute(self, actor: Actor, name: str, seconds: float, reason: str, *, whole: bool) -> Done:
+        """Tell nobody of an alert, or of its whole rule."""
+        return Done(what=await self._alerts.mute(actor, name, seconds, reason, whole=whole))
+
+    async def unmute(self, actor: Actor, name: str, reason: str, *, whole: bool) -> Done:
+        """Tell people again."""
+        return Done(what=await self._alerts.unmute(actor, name, reason, whole=whole))
+
+    async def note_alert(self, actor: Actor, name: str, text: str) -> EventRow:
+        """Write a note about an alert."""
+        return await self._alerts.note(actor, name, text)

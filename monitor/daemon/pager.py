@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -13,10 +13,11 @@ from monitor.daemon.witness import Sight
 from monitor.judging.verdict import Ruling
 from monitor.notify.channels import Paging
 from monitor.notify.fault import Scene
-from monitor.notify.incidents import MOST_INCIDENTS, Hearing, Incident, Incidents, Told
+from monitor.notify.incidents import MOST_INCIDENTS, Finding, Hearing, Incident, Incidents, Pair, Told
 from monitor.notify.inhibition import Hushed, Inhibition, Inhibitions
 from monitor.notify.message import Message
 from monitor.notify.wording import incident_message
+from monitor.serving.snapshot import DecisionRow
 
 _KEPT = "incident"
 
@@ -60,6 +61,8 @@ class Pager:
         self._memory: Memory | None = None
         self._marks: dict[str, tuple[object, ...]] = {}
         self._sight: Sight | None = None
+        self.bad: Mapping[Pair, Finding] = {}
+        """All that was bad at the newest tick."""
 
     async def recall(self, memory: Memory) -> None:
         """Take up what was open when the last daemon ended, and remember what opens from now on."""
@@ -77,7 +80,7 @@ class Pager:
         """Compare what is open with this tick, and tell."""
         witness = self._reporter.witness
         self._sight = sight
-        bad = witness.bad(sight.now)
+        bad = self.bad = witness.bad(sight.now)
         incidents = self.incidents.open
         # Where there is no room for another incident a cause might not be told, so that it hushes nothing.
         room = len(incidents) < MOST_INCIDENTS
@@ -119,16 +122,13 @@ class Pager:
         self.incidents.hearing = Hushed(self._hearing, self._inhibitions)
         self._reporter.witness.forget(touched)
 
-    def acknowledge(self, key: str, who: str, until: float | None = None) -> Incident | None:
-        """Somebody has it; None when no incident of that key is open. until: unix seconds."""
-        incident = self.incidents.acknowledge(key, who, until)
-        self._remember()
-        return incident
+    def place(self, alert: str, scope: str) -> int | None:
+        """The number of a rule's group; None where there is no such group."""
+        return self._reporter.witness.place(alert, scope)
 
-    def release(self, key: str) -> None:
-        """Whoever had it has let go."""
-        self.incidents.release(key)
-        self._remember()
+    def decisions(self) -> tuple[DecisionRow, ...]:
+        """Decisions as they stood at the newest tick."""
+        return self._sight.decisions() if self._sight is not None else ()
 
     def _remember(self) -> None:
         if self._memory is None:
@@ -150,7 +150,6 @@ def _mark(incident: Incident) -> tuple[object, ...]:
         incident.grown,
         incident.told,
         incident.owner,
-        incident.owned_until,
         incident.escalated,
         incident.severity,
         incident.told_places,

@@ -85,6 +85,8 @@ class Pages:
         self._memory: Memory | None = None
         self.broken = ""
         """Why alerts cannot be told; empty while they can."""
+        self.on_look: list[Callable[[], None]] = []
+        """Called after each look at the alerts."""
 
     async def recall(self, memory: Memory) -> None:
         """Take up what people had heard when the last daemon ended."""
@@ -114,6 +116,8 @@ class Pages:
         try:
             if self.pager is not None:
                 self.pager.look(sight)
+            for looked in self.on_look:
+                looked()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the tick
             if not self.broken:
                 _LOG.exception("alerts cannot be told; verdicts and decisions are, and it is tried again each tick")

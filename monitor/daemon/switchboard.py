@@ -10,17 +10,20 @@ from typing import Protocol
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from monitor.config import Config
+from monitor.daemon.alerting import Alerting
 from monitor.daemon.course import Course
 from monitor.daemon.pages import pages_of
 from monitor.daemon.reporter import Reporter
+from monitor.deciding.alert_desk import AlertDesk
+from monitor.deciding.attention import Ack
 from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
 from monitor.judging.engine import Engine
 from monitor.judging.store import Store
+from monitor.model import Metric as Quantity
 from monitor.notify.ack_door import AckDoor
 from monitor.notify.channels import Heartbeat
 from monitor.notify.heartbeat import Beats
-from monitor.notify.incidents import Hearing
 from monitor.notify.notifier import Notifier
 from monitor.notify.outbox import Outbox
 from monitor.notify.rows import channel_rows
@@ -36,12 +39,14 @@ class Parts(Protocol):
     """What the daemon is made of, as far as its messages go."""
 
     config: Config
+    catalogue: dict[str, Quantity]
     base: Path
     state_dir: Path
     engine: Engine
     store: Store
     intake: Intake
     course: Course
+    clock: Callable[[], float]
     journal: Journal
     own: OwnMetrics
     degraded: str
@@ -50,15 +55,19 @@ class Parts(Protocol):
 class Switchboard:
     """Owns everything that speaks to people outside. `start` before the first tick, `close` after the last."""
 
-    def __init__(self, parts: Parts, ready: Callable[[], str | None], hearing: Hearing | None = None) -> None:
-        """ready: why nothing is judged, or None. hearing: acknowledgements and mutes where they are kept elsewhere."""
+    def __init__(self, parts: Parts, ready: Callable[[], str | None]) -> None:
+        """ready: why nothing is judged, or None."""
         self._parts = parts
         self._ready = ready
         config = parts.config
         outbox = Outbox(parts.state_dir / OUTBOX)
         self.notifier = Notifier(config.notify, parts.base, self._notified, outbox=outbox, paging=config.paging)
         reporter = Reporter(config, parts.engine, parts.store, parts.intake, parts.course)
-        self.pages = pages_of(config, reporter, self.notifier.notify, hearing)
+        desk = AlertDesk(parts.journal, config.cutover.name, parts.clock)
+        self.pages = pages_of(config, reporter, self.notifier.notify, desk)
+        self.alerting = Alerting(
+            config, parts.catalogue, parts.engine, parts.intake, self.pages, desk, self.notifier.sent
+        )
         self.beats = Beats(config.notify, parts.base, self.unsound)
         self._seen = Seen(outbox)
         self.doors: list[AckDoor] = []
@@ -90,7 +99,8 @@ class Switchboard:
         return channel_rows(self.notifier, self.beats, now, time.monotonic())
 
     async def start(self) -> None:
-        """Deliver what the last daemon left, take up what people had heard, begin to beat."""
+        """Deliver what the last daemon left, take up what people had heard and who has what, begin to beat."""
+        await self.alerting.desk.start()
         await self.notifier.start()
         await self._seen.recall(time.time())
         await self.pages.recall(self.notifier.outbox)
@@ -107,21 +117,30 @@ class Switchboard:
         return self._ready() or parts.degraded or parts.journal.failing or self.notifier.outbox.failing
 
     async def acknowledge(self, key: str, who: str, via: str, until: float | None, reason: str) -> str:
-        """Somebody outside has an incident: journalled before it holds. until: unix seconds."""
-        if self.pages.pager is None or key not in self.pages.pager.incidents.open:
+        """Somebody outside has a page, and with it all that it is about. until: unix seconds."""
+        page = self.alerting.board.page(key)
+        if page is None:
             return "no incident of that key is open"
-        what = f"{who} acknowledged {key} via {via}: {reason}"
-        await self._parts.journal.append("ack", who, what, object=key, state="acknowledged", via=via)
-        self.pages.pager.acknowledge(key, who, until)
+        ack = Ack(
+            page=key,
+            alert=page.alert,
+            scopes=tuple(page.places),
+            who=who,
+            via=via,
+            reason=reason,
+            since=self._parts.clock(),
+            until=until,
+        )
+        await self.alerting.desk.take(ack, f"{who} acknowledged {key} via {via}: {reason}")
         return f"acknowledged by {who}"
 
     async def release(self, key: str, who: str, via: str) -> str:
         """Nobody has it any more: it is escalated anew unless somebody takes it."""
-        if self.pages.pager is None or key not in self.pages.pager.incidents.open:
+        page = self.alerting.board.page(key)
+        if page is None:
             return "no incident of that key is open"
         what = f"{key} is nobody's any more, says {via}"
-        await self._parts.journal.append("ack", who, what, object=key, state="released", via=via)
-        self.pages.pager.release(key)
+        await self.alerting.desk.let_go(key, page.alert, tuple(page.places), who, via, what)
         return "nobody has it any more"
 
     def _notified(self, channel: str, ok: bool, detail: str) -> None:  # noqa: FBT001 - the one fact that it tells
@@ -149,4 +168,4 @@ class Switchboard:
         )
         for name, at in self.beats.last.items():
             beats.add_metric([name], at)
-        return waiting, works, beats
+        return waiting, works, beats, *self.alerting.metrics()

@@ -139,6 +139,11 @@ class Witness:
             for known in (self._masks, self._found, self._places):
                 known.pop(name, None)
 
+    def place(self, alert: str, scope: str) -> int | None:
+        """The number of a rule's group; None where there is no such rule or group."""
+        judge = self._engine.judges.get(alert)
+        return self.index(alert, judge, scope) if judge is not None else None
+
     def index(self, name: str, judge: Judge, scope: str) -> int | None:
         """The number of a group; before the first series there is one nameless group, whose place a named one takes."""
         places = self._places.setdefault(name, {})

@@ -90,10 +90,7 @@ class Incident(msgspec.Struct, kw_only=True):
     peak: float | None = None
     """The worst value so far."""
     owner: str = ""
-    owned_here: bool = False
-    """Whether the acknowledgement was given here, through `acknowledge`."""
-    owned_until: float | None = None
-    """When an acknowledgement expires; None: with the incident."""
+    """Who has it, as people were told."""
     escalated: bool = False
     measured: bool = True
     """Whether its places were seen to be good; False when some are not judged any more."""
@@ -149,10 +146,11 @@ class Incidents:
         told = self._cleared(now, bad, state)
         if new := bad.keys() - self._by_pair.keys():
             alike: dict[str, list[Incident]] = {}
+            owners: dict[str, str] = {}
             for incident in self.open.values():
                 alike.setdefault(incident.alert, []).append(incident)
             for pair in sorted(new):
-                self._place(pair, bad[pair], alike.setdefault(pair[0], []), now)
+                self._place(pair, bad[pair], alike.setdefault(pair[0], []), owners, now)
         for incident in self.open.values():
             if (worst := peaks.get(incident.alert)) is not None:
                 value, high = worst
@@ -161,20 +159,10 @@ class Incidents:
             told += self._news(incident, bad, now)
         return told
 
-    def acknowledge(self, key: str, who: str, until: float | None = None) -> Incident | None:
-        """Somebody has it; the incident, or None when there is none of that key. until: unix seconds."""
-        incident = self.open.get(key)
-        if incident is None:
-            return None
-        incident.owner, incident.owned_until, incident.owned_here = who, until, True
-        incident.updated = 0.0
-        return incident
-
-    def release(self, key: str) -> None:
-        """Whoever acknowledged it here has let go; people hear of it at the next step."""
-        incident = self.open.get(key)
-        if incident is not None and incident.owned_here:
-            incident.owned_until = 0.0
+    def page_of(self, pair: Pair) -> Incident | None:
+        """The incident that a pair is a part of; None where nobody was to be told of it."""
+        key = self._by_pair.get(pair)
+        return self.open.get(key) if key is not None else None
 
     def _cleared(self, now: float, bad: Mapping[Pair, Finding], state: Callable[[str, str], State]) -> list[Told]:
         told = []
@@ -200,11 +188,15 @@ class Incidents:
             return state in ("good", "unjudged")
         return now - self._missing.setdefault(pair, now) >= GONE
 
-    def _place(self, pair: Pair, finding: Finding, alike: list[Incident], now: float) -> None:
-        """Let a bad pair join an incident of its alert, or open one. alike: those of the same alert."""
+    def _place(self, pair: Pair, finding: Finding, alike: list[Incident], owners: dict[str, str], now: float) -> None:
+        """Let a bad pair join an incident of its alert, or open one.
+
+        alike: those of the same alert. owners: who has an incident, as far as it was asked at this step.
+        """
         alert, scope = pair
         key, quiet = f"{self._cutover}/{alert}/{scope}", bool(self.hearing.quiet(*pair))
-        mine = self.open.get(key) or next((one for one in alike if _takes(one, quiet, now)), None)
+        free = (one for one in alike if _takes(one, quiet, now) and not self._taken(one, owners))
+        mine = self.open.get(key) or next(free, None)
         if len(self.open if mine is None else mine.places) >= (MOST_INCIDENTS if mine is None else MOST_PLACES):
             self.refused += 1
             return
@@ -261,19 +253,23 @@ class Incidents:
         return max(found, key=SEVERITIES.index, default=incident.severity)
 
     def _changed_hands(self, incident: Incident, now: float) -> bool:
-        expired = incident.owned_until is not None and now >= incident.owned_until
-        places = (incident.scope, *islice(incident.places, LOOKED_AT))
-        owners = (self.hearing.owner(incident.alert, scope) for scope in places)
-        elsewhere = next((owner for owner in owners if owner), "")
-        if elsewhere and elsewhere != incident.owner:
-            incident.owner, incident.owned_until, incident.owned_here = elsewhere, None, False
-            return True
-        if incident.owner and not elsewhere and (expired or not incident.owned_here):
-            incident.owner, incident.owned_until = "", None
+        owner = self._owner(incident)
+        if owner == incident.owner:
+            return False
+        if not owner:
             incident.told, incident.escalated = now, False
-            return True
-        # `acknowledge` has put `updated` back, so that it is told at the next step.
-        return bool(incident.owner) and incident.updated == 0.0
+        incident.owner = owner
+        return True
+
+    def _owner(self, incident: Incident) -> str:
+        places = (incident.scope, *islice(incident.places, LOOKED_AT))
+        return next((owner for scope in places if (owner := self.hearing.owner(incident.alert, scope))), "")
+
+    def _taken(self, incident: Incident, owners: dict[str, str]) -> str:
+        """Who has it now, whether people were told or not."""
+        if incident.key not in owners:
+            owners[incident.key] = self._owner(incident)
+        return owners[incident.key]
 
     def _unanswered(self, incident: Incident, now: float) -> bool:
         waited = self.within > 0 and incident.told is not None and now - incident.told >= self.within

@@ -17,6 +17,7 @@ from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
 from monitor.notify.outcome import Outcome
 from monitor.notify.roster import Roster
+from monitor.notify.sent import Sent
 from monitor.notify.subjects import Subjects
 from monitor.notify.trouble import channel_message, trouble_of
 from monitor.notify.worker import OnResult, Queued, Worker
@@ -53,6 +54,8 @@ class Notifier:
         self.paging = paging or Paging()
         self.outbox = outbox or Outbox(None)
         self._roster = Roster(channels, self._deliver, on_result, self._ended, jitter)
+        self.sent = Sent()
+        """What the channels were told of each subject."""
         self._subjects = Subjects(self.outbox)
         self._again: dict[str, float] = {}
         """When what fires was last repeated, seconds on the monotonic clock, by channel."""
@@ -62,10 +65,14 @@ class Notifier:
         self._warmed = False
 
     async def _deliver(self, channel: Carrier, message: Message) -> Outcome:
-        if isinstance(channel, AlertmanagerWebhook):
-            beside = [entry.message for entry in self._subjects.firing if channel.name in entry.told]
-            return await deliver(channel, message, self._base, self._clock(), beside)
-        return await deliver(channel, message, self._base, self._clock())
+        beside = [
+            entry.message
+            for entry in (self._subjects.firing if isinstance(channel, AlertmanagerWebhook) else ())
+            if channel.name in entry.told
+        ]
+        outcome = await deliver(channel, message, self._base, self._clock(), beside)
+        self.sent.tried(message.dedupe_key, channel.name, outcome, self._clock())
+        return outcome
 
     @property
     def channels(self) -> dict[str, Carrier]:
@@ -109,13 +116,16 @@ class Notifier:
 
     def _queue(self, worker: Worker, message: Message) -> None:
         if worker.full(message):
+            self.sent.given_up(message.dedupe_key, worker.name)
             return
+        self.sent.queued(message.dedupe_key, worker.name)
         number, stored = self.outbox.put(worker.name, message)
         worker.put(Queued(message, number, stored))
 
     def _ended(self, item: Queued, name: str, took: bool) -> None:  # noqa: FBT001 - the one fact that it tells
         self.outbox.done(item.number)
         if not took:
+            self.sent.given_up(item.message.dedupe_key, name)
             self._give_to_second(item, name)
 
     async def start(self) -> None:
@@ -151,9 +161,11 @@ class Notifier:
                 _LOG.warning("channel %s is not there any more; dropped: %s", left.channel, left.message.summary)
                 self.outbox.done(left.number)
             else:
+                self.sent.queued(left.message.dedupe_key, left.channel)
                 known.put(Queued(left.message, left.number))
         await self._subjects.recall()
         for entry in self._subjects.firing:
+            self.sent.recalled(entry.message.dedupe_key, entry.told)
             if entry.message.event == "channel":
                 self._reported[entry.message.labels.get("channel", "")] = entry.message
 

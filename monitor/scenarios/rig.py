@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import cast
 
+from monitor.daemon.alerting import Alerting
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.pages import pages_of
@@ -12,6 +13,7 @@ from monitor.daemon.reporter import Reporter
 from monitor.daemon.safety import safety_of
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.ticker import Ticker
+from monitor.deciding.alert_desk import AlertDesk
 from monitor.deciding.desk import Desk
 from monitor.deciding.journal import Journal
 from monitor.intake.intake import Intake
@@ -21,6 +23,7 @@ from monitor.judging.scoping import all_scope_labels, scope_words
 from monitor.judging.store import Store
 from monitor.model import Labels
 from monitor.notify.message import Message
+from monitor.notify.sent import Sent
 from monitor.scenarios.feeding import Feeder, arrivals, patience
 from monitor.scenarios.recorded import weeks_of
 from monitor.scenarios.rehearsal import Rehearsal
@@ -38,6 +41,7 @@ class Rig:
     derived: DerivedFigures
     course: Course
     desk: Desk
+    alert_desk: AlertDesk
     ticker: Ticker
     helm: Helm
     feeder: Feeder
@@ -97,8 +101,19 @@ class Rig:
         self.course = Course(config.stages, config.gates, self.journal, self._clock, self._arm)
         await self.course.start()
         self.desk = self._make_desk()
+        self.alert_desk = AlertDesk(self.journal, config.cutover.name, self._clock, lambda: self.elapsed)
         self.ticker = self._make_ticker(intake, store)
-        self.helm = Helm(self.desk, self.course, self.journal, _nobody_looks, self.ticker.open_gates)
+        alerting = self._alerting(intake)
+        self.helm = Helm(
+            self.desk,
+            self.course,
+            self.journal,
+            _nobody_looks,
+            self.ticker.open_gates,
+            alerting.desk,
+            alerting.details.of,
+        )
+        await alerting.desk.start()
         await self.desk.start()
 
     def _arm(self, stage: str, now: float) -> None:
@@ -144,11 +159,21 @@ class Rig:
             independence={
                 intake.doors[name].number: source.independence or name for name, source in setting.sources.items()
             },
-            pages=pages_of(config, Reporter(config, self.engine, store, intake, self.course), self.pages.append),
+            pages=pages_of(
+                config,
+                Reporter(config, self.engine, store, intake, self.course),
+                self.pages.append,
+                self.alert_desk,
+            ),
             sparks=Sparks(config.signals, setting.catalogue),
             clock=self._clock,
             on_tick=lambda _now: (),
         )
+
+    def _alerting(self, intake: Intake) -> Alerting:
+        setting = self.setting
+        pages, desk = self.ticker.pages, self.alert_desk
+        return Alerting(setting.config, setting.catalogue, self.engine, intake, pages, desk, Sent())
 
     async def _rolled_back(self, row: DecisionRow) -> None:
         runbook = self.setting.book.get(row.runbook)

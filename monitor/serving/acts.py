@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from monitor.serving.alert_rows import AlertDetail
 from monitor.serving.snapshot import DecisionRow, EventRow, PointRow, RunRow, Snapshot
 
 
@@ -16,6 +17,12 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["viewer", "operator", "approver", "admin"]
     duties: tuple[str, ...] = ()
     via: str = "http"
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done, in the journal's words."""
+
+    what: str
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
@@ -109,4 +116,28 @@ class Acts(Protocol):
 
     async def note(self, actor: Actor, text: str) -> EventRow:
         """Write a note to the timeline."""
+        ...
+
+    def alert(self, name: str) -> AlertDetail:
+        """What only the view of one alert needs. Refused: 404 no such alert."""
+        ...
+
+    async def acknowledge(self, actor: Actor, name: str, seconds: float | None, reason: str) -> Done:
+        """Have an alert, and all that was paged together with it, for so long; None: half an hour."""
+        ...
+
+    async def release(self, actor: Actor, name: str, reason: str) -> Done:
+        """Let go of an alert: people are asked anew."""
+        ...
+
+    async def mute(self, actor: Actor, name: str, seconds: float, reason: str, *, whole: bool) -> Done:
+        """Tell nobody of an alert, or of its rule wherever it is judged. It stays as true as before, and as armed."""
+        ...
+
+    async def unmute(self, actor: Actor, name: str, reason: str, *, whole: bool) -> Done:
+        """Tell people again."""
+        ...
+
+    async def note_alert(self, actor: Actor, name: str, text: str) -> EventRow:
+        """Write a note about an alert to the timeline."""
         ...

@@ -6,10 +6,12 @@ All times are unix seconds, all spans seconds, all values in base units. Text fi
 
 from __future__ import annotations
 
+from monitor.serving.alert_rows import AlertRow, AlertsRow
 from monitor.serving.channel_rows import ChannelRow
 from monitor.serving.condition_rows import SelfRow
 from monitor.serving.integration_rows import IntegrationRow
 from monitor.serving.row import Row
+from monitor.serving.stage_rows import StageRow
 
 SCHEMA = 1
 
@@ -302,24 +304,6 @@ class WaitingRow(Row, frozen=True, kw_only=True):
     deadline: float | None = None
 
 
-class AlertRow(Row, frozen=True, kw_only=True):
-    """A breach or blindness that somebody should know about."""
-
-    id: str
-    name: str
-    scope: str
-    state: str
-    value: float | None
-    limit: float | None
-    operator: str
-    unit: str
-    since: float
-    acked_by: str = ""
-    summary: str = ""
-    inhibited_by: str = ""
-    """What it follows from, so that nobody is paged for it as well, such as `follows media_loss site=porto`."""
-
-
 class SparkRow(Row, frozen=True, kw_only=True):
     """A short history for a sparkline; None is a gap."""
 
@@ -375,6 +359,8 @@ class Snapshot(Row, frozen=True, kw_only=True):
     runs: tuple[RunRow, ...] = ()
     points: tuple[PointRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
+    alerting: AlertsRow = AlertsRow()
+    stages: tuple[StageRow, ...] = ()
     sparks: tuple[SparkRow, ...] = ()
     series: tuple[SeriesRow, ...] = ()
     series_left_out: int = 0

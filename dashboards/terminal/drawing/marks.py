@@ -123,6 +123,21 @@ WORK = {
 }
 """States of decisions and runs."""
 
+ALERTS = {
+    **GATES,
+    "muted": Mark("⊘", "[mu]", "MUTED", "dim", 0),
+}
+"""States of an alert; muted alone: nobody would be told, and nothing fires."""
+
+SENT = {
+    "ok": Mark("✓", "+", "taken", "ok"),
+    "told": Mark("✓", "+", "told before a restart", "ok"),
+    "waiting": Mark("…", "~", "waits", "dim"),
+    "trying": Mark("✗", "x", "failed, it is tried again", "fail"),
+    "failed": Mark("✗", "x", "given up", "fail"),
+}
+"""What became of a message on one channel."""
+
 WAITING = {
     "approval": Mark("‖", "[ho]", "approve", "hold"),
     "manual": Mark("‖", "[ho]", "do", "hold"),

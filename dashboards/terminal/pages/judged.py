@@ -13,8 +13,9 @@ from dashboards.terminal.pages.canvas import Canvas, Item, spelled
 from dashboards.terminal.pages.events import events_about
 from dashboards.terminal.pages.inputs import series_items
 from dashboards.terminal.subject import Subject, of_rule
+from monitor.serving.alert_rows import AlertRow
 from monitor.serving.detail_rows import InputsPage
-from monitor.serving.snapshot import AlertRow, GateRow, RuleRow
+from monitor.serving.snapshot import GateRow, RuleRow
 from monitor.units import format_value
 
 _SCOPES = 30

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from dashboards.terminal import questions
+from dashboards.terminal import questions, stage_acts
 from dashboards.terminal.drawing import board, channels, gates
 from dashboards.terminal.drawing.header import NARROW
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span
@@ -104,11 +104,13 @@ class Board(Frame):
         self._pickers[pane.lines].keep(list(subjects))
 
     def own_keys(self) -> Iterable[tuple[str, str]]:
-        """Signing is offered where there is something to sign."""
+        """Signing is offered where there is something to sign, moving the cutover where there is a stage to move to."""
         signs = self.gate is not None and self.gate.kind == "signed"
         if self.narrow:
             signs = any(row.state == "unsigned" for row in self._rows)
-        return [(key.shown, key.short) for key in BOARD if key.shown != "S" or signs]
+        places = {row.place for row in self.now.snapshot.stages} if self.now.snapshot else set()
+        offered = {"S": signs, "V": "next" in places, "L": "present" in places, "K": "past" in places}
+        return [(key.shown, key.short) for key in BOARD if offered.get(key.shown, True)]
 
     def _gate_rows(self, width: int) -> Sequence[Line]:
         if not self._rows:
@@ -157,6 +159,18 @@ class Board(Frame):
         self._faults = not self._faults
         self.say("faults only: f shows all again" if self._faults else "")
         self.show(self.now)
+
+    def action_advance(self) -> None:
+        """Open the dialog that agrees to go on."""
+        self.post_message(self.Asked(stage_acts.advance))
+
+    def action_hold(self) -> None:
+        """Open the dialog that holds this stage."""
+        self.post_message(self.Asked(stage_acts.hold))
+
+    def action_back(self) -> None:
+        """Open the dialog that goes back a stage."""
+        self.post_message(self.Asked(stage_acts.back))
 
     def action_sign(self) -> None:
         """Open the dialog that signs this gate."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.screens.alerts import Alerts
 from dashboards.terminal.screens.board import Board
 from dashboards.terminal.screens.frame import Frame
 from dashboards.terminal.screens.integrations import Integrations
@@ -12,6 +13,7 @@ from dashboards.terminal.screens.timeline import Timeline
 SCREENS: dict[str, type[Frame]] = {
     "board": Board,
     "integrations": Integrations,
+    "alerts": Alerts,
     "runbooks": Runbooks,
     "timeline": Timeline,
 }

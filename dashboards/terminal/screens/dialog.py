@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -43,6 +44,13 @@ class Dialog(ModalScreen[Act | None]):
         self._word = Input(placeholder="type it here", id="name", max_length=200, select_on_focus=False)
         self._reason = Input(placeholder="none", id="reason", max_length=REASON, select_on_focus=False)
         self._tried = ""
+        self._kept: Act | None = None
+        self._leaves_at = 0.0
+        more = question.more
+        self._label = Fixed(glyphs, id="more-label")
+        self._more = Input(more.usual if more else "", id="more", max_length=40, select_on_focus=False)
+        if question.reason_needed or more is not None:
+            self.add_class("-needs")
 
     def compose(self) -> ComposeResult:
         """Facts, the word, the reason, what happens on enter."""
@@ -52,6 +60,9 @@ class Dialog(ModalScreen[Act | None]):
             yield self._facts
             yield self._ask
             yield self._word
+            if self._question.more is not None:
+                yield self._label
+                yield self._more
             yield self._why
             yield self._reason
             yield self._end
@@ -65,7 +76,16 @@ class Dialog(ModalScreen[Act | None]):
         """The facts give way, so that the word and the answer are always in sight."""
         short = self.app.size.height < SHORT
         self.set_class(short, "-short")
-        self._facts.styles.max_height = max(1, self.app.size.height - (4 if short else 11))
+        room = self.app.size.height - self._below(short=short)
+        self._facts.styles.max_height = max(1, room)
+        self._facts.display = room > 0
+
+    def _below(self, *, short: bool) -> int:
+        """Lines that the facts must leave to what stands below them."""
+        further = self._question.more is not None
+        if short:
+            return 4 + self.has_class("-needs") + further
+        return 11 + 2 * further
 
     def show(self, view: View) -> None:
         """Draw the facts of this moment; the countdown runs and a refusal appears while the dialog is open."""
@@ -74,15 +94,24 @@ class Dialog(ModalScreen[Act | None]):
         self._facts.show(lambda width: question.facts(view, width, glyphs))
         word = question.word
         self._ask.show(lambda width: (self._line(f"Type {word} to {question.title.lower()}:", "strong", width),))
-        asked = "Reason (needed, tab):" if question.reason_needed else "Reason (optional, tab):"
+        asked = f"{question.reason_label} ({'needed' if question.reason_needed else 'optional'}, tab):"
         self._why.show(lambda width: (self._line(asked, "dim", width),))
+        if question.more is not None:
+            label = f"{question.more.label} (tab):"
+            self._label.show(lambda width: (self._line(label, "dim", width),))
         self._end.show(self._ending)
+        if self._kept is not None:
+            self._leave(self._kept)
 
     def _line(self, text: str, role: str, width: int) -> Line:
         return (Span(fit(text, width, self._glyphs), role),)
 
     def _ending(self, width: int) -> tuple[Line, ...]:
         refusal = self._question.refusal(self._view) or self._tried
+        if self._kept is not None:
+            left = max(0.0, self._leaves_at - self._view.now)
+            words = f" sent in {math.ceil(left)} s: esc takes it back "
+            return (self._line(words, "attention", width), self._line("esc takes it back", "dim", width))
         if refusal:
             return (self._line(f" {refusal} ", "alarm", width), self._line("esc close", "dim", width))
         below = self._facts.hidden_below
@@ -95,18 +124,43 @@ class Dialog(ModalScreen[Act | None]):
 
     def on_input_submitted(self) -> None:
         """Send only what is allowed now and was named in full."""
+        question, more = self._question, self._question.more
+        if self._kept is not None or question.refusal(self._view):
+            return
+        typed, reason = self._more.value.strip(), self._reason.value.strip()
+        if self._word.value.strip() != question.word:
+            self._again(f"type exactly {question.word}", self._word)
+        elif more is not None and (trouble := more.trouble(typed)):
+            self._again(trouble, self._more)
+        elif question.reason_needed and not reason:
+            self._again(f"a {question.reason_label.lower()} is needed", self._reason)
+        else:
+            act = more.act(reason, typed) if more is not None else question.act(reason)
+            if not question.wait:
+                self.dismiss(act)
+                return
+            self._kept, self._leaves_at = act, self._view.now + question.wait
+            for field in self.query(Input):
+                field.disabled = True
+            self.show(self._view)
+
+    def _again(self, why: str, field: Input) -> None:
+        """Not sent: say why and go to the field that it is about."""
+        self._tried = f"not sent: {why}"
+        self.show(self._view)
+        field.focus()
+
+    def _leave(self, act: Act) -> None:
+        """Send what was kept once its time is over; what may not be sent any more is let go."""
         if self._question.refusal(self._view):
-            return
-        if self._word.value.strip() != self._question.word:
-            self._tried = f"not sent: type exactly {self._question.word}"
+            self._kept = None
+            for field in self.query(Input):
+                field.disabled = False
+            self._word.focus()
             self.show(self._view)
-            return
-        if self._question.reason_needed and not self._reason.value.strip():
-            self._tried = "not sent: a reason is needed"
-            self.show(self._view)
-            self._reason.focus()
-            return
-        self.dismiss(self._question.act(self._reason.value.strip()))
+        elif self._view.now >= self._leaves_at:
+            self._kept = None
+            self.dismiss(act)
 
     def action_scroll(self, by: int) -> None:
         """Show further facts when they do not all fit."""

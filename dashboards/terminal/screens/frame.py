@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from dashboards.terminal.drawing.alerts import count
 from dashboards.terminal.drawing.crumbs import crumbs
 from dashboards.terminal.drawing.footer import footer
 from dashboards.terminal.drawing.header import TINY, WIDE, banner, header, held, one_line
@@ -176,4 +177,6 @@ def everywhere(view: View) -> list[tuple[str, str]]:
     """Keys of every screen; the runbooks' key counts what waits there for a person."""
     asked = sum(row.kind != "gate" for row in view.snapshot.waiting) if view.snapshot else 0
     words = {"6": f"Runbooks({asked})"} if asked else {}
+    if fires := count(view.snapshot):
+        words["5"] = f"Alerts({fires})"
     return [(key.shown, words.get(key.shown, key.short)) for key in EVERYWHERE if key.short]

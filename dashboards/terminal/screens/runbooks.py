@@ -54,6 +54,10 @@ class Runbooks(Frame):
             return None
         return of_decision(work.decision) if work.decision else of_run(work.run) if work.run else None
 
+    def choose(self, name: str) -> None:
+        """Put the cursor on the work of this id."""
+        self._chosen = name
+
     def fill(self, view: View) -> None:
         """Draw list and detail."""
         self._works = works(view.snapshot) if view.snapshot else []

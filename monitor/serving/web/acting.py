@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeVar
 
-from monitor.serving.acts import Actor, Refusal
+from monitor.serving.acts import Actor, Done, Refusal
 from monitor.serving.reload_rows import ReloadRow
 from monitor.serving.snapshot import DecisionRow, EventRow, PointRow, RunRow, Snapshot
 from monitor.serving.web.bodies import (
+    AckAlert,
     Approve,
     Attest,
     BreakGlass,
     DeclarePoint,
+    MuteAlert,
     Note,
     Reasoned,
     RequestRun,
     SignGate,
     SteerStep,
+    UnmuteAlert,
 )
 from monitor.serving.web.route import KEY, Act, Acting
 from monitor.serving.web.services import Services
@@ -116,6 +119,31 @@ async def reload(services: Services, actor: Actor, _: Mapping[str, str], body: R
     return await services.reloader.asked(actor, body.reason)
 
 
+async def ack(services: Services, actor: Actor, at: Mapping[str, str], body: AckAlert) -> Done:
+    """Have an alert."""
+    return await services.acts.acknowledge(actor, at["alert"], body.seconds, body.reason)
+
+
+async def release(services: Services, actor: Actor, at: Mapping[str, str], body: Reasoned) -> Done:
+    """Let go of an alert."""
+    return await services.acts.release(actor, at["alert"], body.reason)
+
+
+async def mute(services: Services, actor: Actor, at: Mapping[str, str], body: MuteAlert) -> Done:
+    """Tell nobody of an alert."""
+    return await services.acts.mute(actor, at["alert"], body.seconds, body.reason, whole=body.whole)
+
+
+async def unmute(services: Services, actor: Actor, at: Mapping[str, str], body: UnmuteAlert) -> Done:
+    """Tell people again."""
+    return await services.acts.unmute(actor, at["alert"], body.reason, whole=body.whole)
+
+
+async def note_alert(services: Services, actor: Actor, at: Mapping[str, str], body: Note) -> EventRow:
+    """Write about an alert."""
+    return await services.acts.note_alert(actor, at["alert"], body.text)
+
+
 def _row(path: str, summary: str, act: Act, body: type[Reasoned | SteerStep], answer: object) -> Acting:
     return Acting(f"/api/v1/{path}", summary, act, body, answer)
 
@@ -142,6 +170,11 @@ ACTINGS: tuple[Acting, ...] = (
     _row("stages/{stage}/hold", "Hold the cutover at a stage.", _on_stage("hold"), Reasoned, Snapshot),
     _row("stages/{stage}/back", "Move the cutover back to a stage.", _on_stage("back"), Reasoned, Snapshot),
     Acting("/api/v1/gates/{gate}/sign", "Sign a gate, or take it back.", sign_gate, SignGate, Snapshot),
+    Acting("/api/v1/alerts/{alert}/ack", "Have an alert, with all of its page.", ack, AckAlert, Done),
+    Acting("/api/v1/alerts/{alert}/release", "Let go of an alert.", release, Reasoned, Done),
+    Acting("/api/v1/alerts/{alert}/mute", "Tell nobody of an alert until then.", mute, MuteAlert, Done),
+    Acting("/api/v1/alerts/{alert}/unmute", "Tell people of an alert again.", unmute, UnmuteAlert, Done),
+    Acting("/api/v1/alerts/{alert}/note", "Write a note about an alert.", note_alert, Note, EventRow),
     Acting("/api/v1/notes", "Write a note to the timeline.", note, Note, EventRow),
     Acting(RELOAD, "Take the configuration over from the disk; web.enable_lifecycle.", reload, Reasoned, ReloadRow),
 )

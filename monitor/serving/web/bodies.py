@@ -83,6 +83,28 @@ class SignGate(Body, frozen=True, kw_only=True):
     reason: Line = ""
 
 
+class AckAlert(Body, frozen=True, kw_only=True):
+    """Have an alert for so many seconds; left out: half an hour."""
+
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=1e7)] | None = None
+    reason: Line = ""
+
+
+class MuteAlert(Body, frozen=True, kw_only=True):
+    """Tell nobody of an alert for so many seconds, and why; `whole`: of its rule wherever it is judged."""
+
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=1e7)]
+    reason: Line
+    whole: bool = False
+
+
+class UnmuteAlert(Body, frozen=True, kw_only=True):
+    """Tell people again; `whole`: the mute of the whole rule."""
+
+    reason: Line = ""
+    whole: bool = False
+
+
 class Note(Body, frozen=True, kw_only=True):
     """A line for the timeline."""
 

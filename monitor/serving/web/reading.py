@@ -8,6 +8,7 @@ from aiohttp import web
 from monitor.deciding.entry import Entry
 from monitor.intake.transcripts import Kept, look
 from monitor.serving.acts import Actor
+from monitor.serving.alert_rows import AlertDetail
 from monitor.serving.exposition.negotiation import style_of, wants_gzip
 from monitor.serving.schema.published import PUBLISHED
 from monitor.serving.snapshot import DecisionRow, EventRow, Snapshot
@@ -132,6 +133,11 @@ async def journal(request: web.Request, services: Services) -> web.Response:
     return json_answer(Entries(entries=list(entries)))
 
 
+async def alert(request: web.Request, services: Services) -> web.Response:
+    """One alert with what its view needs beside the snapshot."""
+    return json_answer(services.acts.alert(clean(request.match_info["alert"])))
+
+
 async def transcripts(request: web.Request, services: Services) -> web.Response:
     """A collector's last raw exchanges, redacted."""
     await caller(request)
@@ -169,6 +175,7 @@ READINGS: tuple[Reading, ...] = (
     Reading("/api/v1/snapshot", "Everything a display needs, at one tick.", snapshot, Snapshot),
     Reading("/api/v1/events", "Public lines of the journal in order.", events, Events, _PAGE),
     Reading("/api/v1/decisions", "Decisions of the newest snapshot.", decisions, Decisions),
+    Reading("/api/v1/alerts/{alert}", "What led to an alert, and what stands beside it.", alert, AlertDetail),
     Reading("/api/v1/me", "The person behind the token.", me, Actor, token=True),
     Reading(
         "/api/v1/transcripts/{collector}",

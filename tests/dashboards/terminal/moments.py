@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dashboards.terminal.keys import EVERYWHERE
 from monitor.serving.snapshot import Snapshot
-from tests.dashboards.terminal import recorded
+from tests.dashboards.terminal import recorded, recorded_alerts
 from tests.dashboards.terminal.recorded_integrations import WITH_INTEGRATIONS
 
-RICH: dict[str, Snapshot] = {"integrations": WITH_INTEGRATIONS}
+RICH: dict[str, Snapshot] = {"integrations": WITH_INTEGRATIONS, "alerts": recorded_alerts.FIRING}
 """For screens that need more than the failing cutover shows."""
+
+ANSWERS: dict[str, bytes] = {**recorded_alerts.ANSWERS}
+"""What the daemon answers to what only a detail asks for, by path."""
 
 
 def moment(screen: str) -> Snapshot:

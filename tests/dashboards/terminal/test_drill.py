@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from dashboards.terminal.pages.message import SAME, brought_by
 from monitor.intake.transcripts import Exchange
-from monitor.serving.snapshot import AlertRow, RuleRow
+from monitor.serving.alert_rows import AlertRow
+from monitor.serving.snapshot import RuleRow
 from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.recorded import AT, source
 from tests.dashboards.terminal.recorded_details import RAW, SERIES, Answering

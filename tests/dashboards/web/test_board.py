@@ -14,7 +14,8 @@ from dashboards.terminal.drawing.marks import GATES, SOURCES, VERDICTS
 from dashboards.web.board import STALE_AFTER, Wallboard, board
 from dashboards.web.markup import Html, tag, text
 from dashboards.web.queues import queues
-from monitor.serving.snapshot import AlertRow, SeriesRow, Snapshot
+from monitor.serving.alert_rows import AlertRow
+from monitor.serving.snapshot import SeriesRow, Snapshot
 from monitor.text import clean
 from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.test_hostile import HOSTILE, poison

@@ -44,6 +44,11 @@ class World:
         told = self.incidents.step(self.now, found, self._state, {"loss": (value, True)} if bad else {})
         return [f"{kind} {incident.key}" for kind, incident in told]
 
+    def acknowledged(self, key: str, who: str = "anna") -> None:
+        """Somebody has an incident: all its places are theirs."""
+        places = self.incidents.open[key].places
+        self.ears.owners.update({("loss", scope): who for scope in places})
+
     def _state(self, _alert: str, scope: str):
         if scope in self.resting:
             return "unjudged"
@@ -66,7 +71,7 @@ def test_nothing_is_said_again_while_nothing_changes():
     """An hour of the same breach is one page, once somebody has it."""
     world = World()
     assert world.step("queue=a") == ["opened night/loss/queue=a"]
-    world.incidents.acknowledge("night/loss/queue=a", "anna")
+    world.acknowledged("night/loss/queue=a")
     assert world.step("queue=a") == ["owned night/loss/queue=a"]
     assert [told for _ in range(3600) for told in world.step("queue=a")] == []
 
@@ -78,7 +83,7 @@ def test_a_place_that_breaks_later_or_after_an_acknowledgement_is_a_new_page():
     assert world.step("queue=a", "queue=b", after=TOGETHER + 5) == ["opened night/loss/queue=b"]
     taken = World()
     taken.step("queue=a")
-    taken.incidents.acknowledge("night/loss/queue=a", "anna")
+    taken.acknowledged("night/loss/queue=a")
     assert "opened night/loss/queue=b" in taken.step("queue=a", "queue=b")
 
 
@@ -116,15 +121,19 @@ def test_when_the_one_who_has_it_lets_go_it_is_asked_for_anew():
     world = World(within=300)
     key = "night/loss/queue=a"
     world.step("queue=a")
-    world.incidents.acknowledge(key, "anna", until=world.now + 60)
+    world.acknowledged(key)
     world.step("queue=a")
+    world.ears.owners.clear()
     assert world.step("queue=a", after=60) == [f"owned {key}"]
     assert world.incidents.open[key].owner == ""
     assert world.step("queue=a", after=299) == []
     assert world.step("queue=a", after=1) == [f"escalated {key}"]
-    world.incidents.acknowledge(key, "anna")
+    world.acknowledged(key)
     world.step("queue=a")
-    world.incidents.release(key)
+    world.acknowledged(key, "ben")
+    assert world.step("queue=a") == [f"owned {key}"]
+    assert world.incidents.open[key].owner == "ben"
+    world.ears.owners.clear()
     assert world.step("queue=a") == [f"owned {key}"]
 
 
@@ -166,7 +175,7 @@ def test_it_is_over_only_when_it_is_measured_good():
     assert world.step() == ["resolved night/loss/queue=a"]
     world.step("queue=b")
     world.gone.add("queue=b")
-    world.incidents.acknowledge("night/loss/queue=b", "anna")
+    world.acknowledged("night/loss/queue=b")
     assert world.step(after=100) == ["owned night/loss/queue=b"]
     assert world.step(after=GONE) == ["resolved night/loss/queue=b"]
 
@@ -231,7 +240,7 @@ def test_every_story_has_one_beginning_and_one_end(steps, acks):
     for number, (bad, muted, after) in enumerate(steps):
         world.ears.muted = {("loss", scope) for scope in muted}
         if number in acks and world.incidents.open:
-            world.incidents.acknowledge(next(iter(world.incidents.open)), "anna")
+            world.acknowledged(next(iter(world.incidents.open)))
         for line in world.step(*sorted(bad), after=after):
             kind, key = line.split(" ", 1)
             story = stories.setdefault(key, [])
@@ -264,10 +273,11 @@ def test_both_daemons_of_a_pair_use_the_same_keys(steps):
         assert one.step(*sorted(bad), after=after) == other.step(*sorted(bad, reverse=True), after=after)
 
 
-@pytest.mark.parametrize("key", ["", "night/loss/queue=z", "x" * 5000])
-def test_an_unknown_key_acknowledges_nothing(key):
+@pytest.mark.parametrize("scope", ["", "queue=z", "x" * 5000])
+def test_an_owner_of_something_else_owns_nothing_here(scope):
     """An acknowledgement of what is not open changes nothing."""
     world = World()
     world.step("queue=a")
-    assert world.incidents.acknowledge(key, "anna") is None
+    world.ears.owners["loss", scope] = "anna"
     assert world.step("queue=a") == []
+    assert world.incidents.page_of(("loss", scope)) is None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from monitor.serving.alert_rows import AlertRow
 from monitor.serving.condition_rows import SelfRow
 from monitor.serving.snapshot import (
-    AlertRow,
     CutoverRow,
     DecisionRow,
     EventRow,

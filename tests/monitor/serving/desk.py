@@ -19,7 +19,8 @@ from monitor.deciding.entry import Entry
 from monitor.deciding.people import Person
 from monitor.deciding.tokens import make_token, revoke_tokens
 from monitor.intake.postbox import Postbox
-from monitor.serving.acts import Actor, Refusal
+from monitor.serving.acts import Actor, Done, Refusal
+from monitor.serving.alert_rows import AlertDetail
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.reload_rows import ReloadRow
@@ -112,6 +113,30 @@ class FakeDesk:
 
     async def note(self, actor: Actor, text: str):
         self._note("note", actor.name, text)
+        return event(9)
+
+    def alert(self, name: str):
+        self._note("alert", name)
+        return AlertDetail(id=name, says="it breaches above 1.0%")
+
+    async def acknowledge(self, actor: Actor, name: str, seconds: float | None, reason: str):
+        self._note("ack", actor.name, name, seconds, reason)
+        return Done(what="anna has it")
+
+    async def release(self, actor: Actor, name: str, reason: str):
+        self._note("release", actor.name, name, reason)
+        return Done(what="nobody has it")
+
+    async def mute(self, actor: Actor, name: str, seconds: float, reason: str, *, whole: bool):
+        self._note("mute", actor.name, name, seconds, reason, whole)
+        return Done(what="muted")
+
+    async def unmute(self, actor: Actor, name: str, reason: str, *, whole: bool):
+        self._note("unmute", actor.name, name, reason, whole)
+        return Done(what="told again")
+
+    async def note_alert(self, actor: Actor, name: str, text: str):
+        self._note("note_alert", actor.name, name, text)
         return event(9)
 
 

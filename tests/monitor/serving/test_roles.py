@@ -17,10 +17,13 @@ from monitor.config_file import read
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.reloading import Reloading
+from monitor.deciding.alert_desk import AlertDesk, Place
+from monitor.deciding.attention import Pair
 from monitor.deciding.auth import Authority
 from monitor.deciding.people import Person
 from monitor.deciding.tokens import make_token
 from monitor.plan import Gate, PointOfNoReturn, Stage
+from monitor.serving.alert_rows import AlertDetail
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.web.acting import ACTINGS
@@ -54,11 +57,29 @@ MAY: dict[str, set[str]] = {
     "/api/v1/stages/{stage}/hold": WATCHED,
     "/api/v1/stages/{stage}/back": APPROVE,
     "/api/v1/gates/{gate}/sign": OPERATE,
+    "/api/v1/alerts/{alert}/ack": WATCHED,
+    "/api/v1/alerts/{alert}/release": WATCHED,
+    "/api/v1/alerts/{alert}/mute": WATCHED,
+    "/api/v1/alerts/{alert}/unmute": WATCHED,
+    "/api/v1/alerts/{alert}/note": WATCHED,
     "/api/v1/notes": WATCHED,
     "/-/reload": {"admin"},
 }
 """Who may do what; reject is also the requester's. A gate is signed by whoever has its duty; here an operator and an approver have it."""
 NAMES = {"viewer": "eve", "operator": "olga", "approver": "anna", "admin": "ada"}
+
+
+class OneAlert:
+    """One alert fires."""
+
+    def find(self, name: str) -> Place:
+        return Place(
+            id=name, alert="loss", scope="queue=a", page="night/loss/queue=a", scopes=("queue=a",), firing=True
+        )
+
+    def alive(self, pair: Pair) -> bool:
+        del pair
+        return True
 
 
 class Office:
@@ -107,7 +128,9 @@ async def office(state: Path) -> AsyncIterator[Office]:
         lambda _stage, _now: None,
     )
     await course.start()
-    helm = Helm(world.desk, course, world.journal, board, list)
+    alerts = AlertDesk(world.journal, "night", lambda: world.now)
+    alerts.places = OneAlert()
+    helm = Helm(world.desk, course, world.journal, board, list, alerts, lambda name: AlertDetail(id=name))
     people = tuple(Person(name=person.name, role=person.role, duties=person.duties) for person in PEOPLE)
     authority = Authority(people, state, state)
     tokens = {}
@@ -134,6 +157,7 @@ def request_of(here: Office, path: str) -> tuple[str, dict[str, Any]]:
     """The path and a body that would do something, if it were allowed."""
     row = here.world.rows()[0]
     url = filled(path.replace("{decision}", row.id).replace("{gate}", "smoke").replace("{stage}", "pilot"))
+    url = url.replace("{alert}", "loss:queue=a")
     bodies: dict[str, dict[str, Any]] = {
         "approve": {"digest": row.digest, "nonce": row.nonce, "reason": "why"},
         "attest": {"item": "legacy_up >= 1", "digest": row.digest, "evidence": "saw it"},
@@ -142,6 +166,9 @@ def request_of(here: Office, path: str) -> tuple[str, dict[str, Any]]:
         "runs": {"runbook": "voice-back", "parameters": {"queue": "new"}, "reason": "why"},
         "resolve": {"outcome": "done", "reason": "why"},
         "sign": {"signed": True, "reason": "why"},
+        "ack": {"seconds": 600, "reason": "why"},
+        "mute": {"seconds": 600, "reason": "why"},
+        "note": {"text": "hello"},
         "notes": {"text": "hello"},
     }
     return url, bodies.get(path.rpartition("/")[2], {"reason": "why"})

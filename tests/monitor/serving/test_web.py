@@ -36,6 +36,9 @@ BODIES: dict[str, dict[str, object]] = {
     "declare": {"passed": True, "reason": "why"},
     "sign": {"signed": True, "reason": "why"},
     "note": {"text": "hello"},
+    "note_alert": {"text": "hello"},
+    "ack": {"seconds": 600, "reason": "why"},
+    "mute": {"seconds": 600, "reason": "why"},
     "resolve": {"outcome": "done", "reason": "why"},
 }
 ASKED = {
@@ -58,6 +61,11 @@ ASKED = {
     "/api/v1/stages/{stage}/hold": ("hold", "anna", "x1", "why"),
     "/api/v1/stages/{stage}/back": ("back", "anna", "x1", "why"),
     "/api/v1/gates/{gate}/sign": ("sign", "anna", "x1", True, "why"),
+    "/api/v1/alerts/{alert}/ack": ("ack", "anna", "x1", 600.0, "why"),
+    "/api/v1/alerts/{alert}/release": ("release", "anna", "x1", "why"),
+    "/api/v1/alerts/{alert}/mute": ("mute", "anna", "x1", 600.0, "why", False),
+    "/api/v1/alerts/{alert}/unmute": ("unmute", "anna", "x1", "why", False),
+    "/api/v1/alerts/{alert}/note": ("note_alert", "anna", "x1", "hello"),
     "/api/v1/notes": ("note", "anna", "hello"),
     "/-/reload": ("reload", "anna", "why"),
 }
@@ -139,6 +147,11 @@ async def test_a_failing_act_is_an_answer_too(house, caplog):
     ("path", "body", "word"),
     [
         ("/api/v1/notes", {}, "text"),
+        ("/api/v1/alerts/x1/mute", {"seconds": 60}, "reason"),
+        ("/api/v1/alerts/x1/mute", {"reason": "why"}, "seconds"),
+        ("/api/v1/alerts/x1/mute", {"reason": "why", "seconds": 0}, "0"),
+        ("/api/v1/alerts/x1/ack", {"seconds": -1}, "0"),
+        ("/api/v1/alerts/x1/ack", {"seconds": "30m"}, "float"),
         ("/api/v1/notes", {"text": ""}, "text"),
         ("/api/v1/notes", {"text": "x", "colour": "red"}, "colour"),
         ("/api/v1/notes", {"text": 5}, "str"),
