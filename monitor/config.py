@@ -11,6 +11,7 @@ from monitor.judging.triggers import Trigger
 from monitor.model import Metric
 from monitor.notify.channels import AnyChannel, Paging
 from monitor.plan import Cutover, Gate, PointOfNoReturn, Section, Site, Stage, Wave
+from monitor.serving.past.settings import PastConfig
 from monitor.serving.web_config import WebConfig
 
 
@@ -35,5 +36,6 @@ class Config(Section, frozen=True, kw_only=True):
     paging: Paging = Paging()
     web: WebConfig = WebConfig()
     journal: JournalConfig = JournalConfig()
+    past: PastConfig = PastConfig()
     runbooks: str = "runbooks"
     """Folder of the runbooks, relative to this file; the shipped catalogue is always there beside it."""

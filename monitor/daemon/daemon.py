@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 from monitor.config_file import LoadedConfig
-from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, patience
+from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, past_of, patience
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
@@ -112,6 +112,8 @@ class Daemon:
         self.watchdog = Watchdog(lambda stall: self.own.stalled(stall.owner))
         self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
         self.camera = Camera(self)
+        self.past = past_of(self.config, self.state_dir / "past.db", self.camera, self.journal, self.own, self.clock)
+        self._keep(self.past.run(), "past")
         self.switchboard = Switchboard(self, self.camera.ready)
         self.desk = self._make_desk()
         self.ticker = self._make_ticker()

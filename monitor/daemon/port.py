@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,9 +13,11 @@ from monitor.daemon.helm import Helm
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
+from monitor.deciding.public_lines import PublicLines
 from monitor.intake.intake import Intake
 from monitor.intake.postbox import Postbox
 from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.past.keeper import Keeper
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
@@ -29,6 +32,10 @@ class Parts(Protocol):
     journal: Journal
     intake: Intake
     camera: Camera
+    past: Keeper
+    state_dir: Path
+    degraded: str
+    clock: Callable[[], float]
     switchboard: Switchboard
     web_config_file: Path | None
 
@@ -55,6 +62,10 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         config.web,
         parts.camera.ready,
         journal=journal,
+        lines=PublicLines(
+            None if parts.degraded else parts.state_dir / "journal.db", lambda: journal.head, parts.clock
+        ),
+        past=parts.past,
         postboxes=[collector for collector in config.collectors if isinstance(collector, Postbox)],
         callbacks=parts.switchboard.doors,
         transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
