@@ -82,7 +82,7 @@ class Reading:
             before = self._database.execute(_BEFORE, (row[0],)).fetchone()
             after = self._database.execute(_AFTER, (row[0],)).fetchone()
             neighbours = {"before": before[0] if before else None, "after": after[0] if after else None}
-            return msgspec.convert({"at": row[0], "body": row[1], **neighbours}, Found)
+            return msgspec.convert({"at": row[0], "body": row[1], **neighbours}, Found, builtin_types=(bytes,))
         except (sqlite3.Error, msgspec.ValidationError) as error:
             raise _unread(self.path, error) from error
 
@@ -256,7 +256,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _read_only(path: Path) -> sqlite3.Connection:
     """A connection that changes nothing, whether a daemon writes the file now or it is a copy on a read-only disk."""
-    for more in ("mode=ro", "mode=ro&immutable=1"):
+    alone = not path.with_name(f"{path.name}-wal").exists()
+    for more in ("mode=ro&immutable=1",) if alone else ("mode=ro", "mode=ro&immutable=1"):
         database = sqlite3.connect(f"file:{quote(str(path))}?{more}", uri=True, check_same_thread=False)
         try:
             known = database.execute("SELECT value FROM about WHERE name = 'format'").fetchone()

@@ -119,7 +119,7 @@ class Keeper:
                     self.unwritten += 1
                     await asyncio.sleep(_AFTER_FAULT)
         finally:
-            await self._close()
+            await self.close()
 
     async def find(self, at: float) -> Found | None:
         """The moment at or before `at`, still packed. Raises ArchiveError and Busy."""
@@ -215,7 +215,7 @@ class Keeper:
         except Exception as error:  # noqa: BLE001 - marks of the past are never worth the present
             log.warning("the record of snapshots: earlier notable moments are not marked: %s", error)
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
         """Write the last marks, and let go of the file."""
         marks = tuple(self._pending)
 
