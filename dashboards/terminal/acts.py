@@ -37,7 +37,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer
 
 
 class SnapshotSource(Protocol):
-    """Where snapshots come from: a daemon, or a recording in a test. All three raise Unreachable."""
+    """Where snapshots come from: a daemon, or a recording. All of it raises Unreachable."""
 
     async def snapshot(self) -> Snapshot:
         """The newest snapshot."""
@@ -45,6 +45,10 @@ class SnapshotSource(Protocol):
 
     async def me(self) -> Person | None:
         """Who our token says we are; None without a token. Refused when the token is not known."""
+        ...
+
+    async def read(self, path: str) -> bytes:
+        """The body of a GET, for what only a detail asks for. Refused when the daemon says no."""
         ...
 
     async def act(self, act: Act) -> None:

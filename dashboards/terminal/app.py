@@ -8,7 +8,6 @@ from importlib import resources
 from typing import ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import BindingType
 from textual.widgets import Input
 
@@ -17,19 +16,20 @@ from dashboards.terminal.commands import parse
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.keys import EVERYWHERE, bindings
 from dashboards.terminal.link import Link
+from dashboards.terminal.lookup import Lookup
 from dashboards.terminal.orders import obey
 from dashboards.terminal.questions import Question
-from dashboards.terminal.screens.deck import deck
 from dashboards.terminal.screens.dialog import Dialog
 from dashboards.terminal.screens.frame import Frame
-from dashboards.terminal.screens.help import Help
 from dashboards.terminal.theme import COLOUR_BLIND, DEFAULTS, MONO, THEMES
+from dashboards.terminal.travel import Travel
+from dashboards.terminal.view import View
 
 PERIOD = 0.25
 """Seconds between polls while the window has the focus; four times as long without."""
 
 
-class Terminal(App[None], inherit_bindings=False):
+class Terminal(Travel):
     """`source` and `clock` (monotonic seconds) are arguments, so that a recording needs neither daemon nor time."""
 
     CSS = (resources.files("dashboards.terminal") / "terminal.tcss").read_text(encoding="utf-8")
@@ -54,18 +54,21 @@ class Terminal(App[None], inherit_bindings=False):
         clock: Callable[[], float] = time.monotonic,
         period: float | None = PERIOD,
     ) -> None:
-        super().__init__(ansi_color=True if mono else None)
+        super().__init__(glyphs, Lookup(source, clock), ansi=True if mono else None)
         self.link = Link(source, clock)
         if operator:
             self.link.arm()
         self._period = period
-        self.glyphs = glyphs
-        self.frames = deck(glyphs)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = MONO if mono else COLOUR_BLIND
         self.set_class(glyphs.ascii, "-ascii")
         self.set_class(mono, "-mono")
+
+    @property
+    def view(self) -> View:
+        """This moment."""
+        return self.link.view
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our variables under any theme."""
@@ -73,9 +76,7 @@ class Terminal(App[None], inherit_bindings=False):
 
     async def on_mount(self) -> None:
         """The board first, and the first snapshot at once."""
-        for name, frame in self.frames.items():
-            self.install_screen(frame, name)
-        await self.push_screen("board")
+        await self.settle()
         if self._period is not None:
             self.set_interval(self._period, self.tick)
             self.run_worker(self.poll())
@@ -92,19 +93,7 @@ class Terminal(App[None], inherit_bindings=False):
         if words := await self.link.poll():
             self.say(words)
         self.draw()
-
-    def draw(self) -> None:
-        """Give this moment to what is in sight."""
-        view = self.link.view
-        for screen in self.screen_stack:
-            if isinstance(screen, Frame | Dialog):
-                screen.show(view)
-
-    def say(self, text: str) -> None:
-        """Show a message on the screen in sight."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Frame):
-                screen.say(text)
+        await self.look()
 
     async def on_event(self, event: events.Event) -> None:
         """Any key keeps an armed terminal armed, and takes the last message away."""
@@ -120,29 +109,6 @@ class Terminal(App[None], inherit_bindings=False):
     def on_app_focus(self) -> None:
         """Poll at full rate again."""
         self.link.focused = True
-
-    def action_go(self, name: str) -> None:
-        """Another screen."""
-        if isinstance(self.screen, Frame) and self.screen is not self.frames[name]:
-            self.screen.say("")
-            self.switch_screen(name)
-            self.call_after_refresh(self.draw)
-
-    def action_command(self) -> None:
-        """Open the command bar."""
-        if isinstance(self.screen, Frame):
-            self.screen.open_command()
-
-    def action_close(self) -> None:
-        """Close the command bar."""
-        if isinstance(self.screen, Frame):
-            self.screen.close_command()
-            self.screen.say("")
-
-    def action_help(self) -> None:
-        """Explain the keys of the screen in sight."""
-        if isinstance(self.screen, Frame):
-            self.push_screen(Help(self.screen.KEYS, self.glyphs))
 
     def action_leave(self) -> None:
         """Leave; the daemon keeps running."""

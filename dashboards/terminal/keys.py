@@ -29,10 +29,13 @@ EVERYWHERE = (
         "command",
         "command bar: arm, lock, board, runbooks, timeline, note, run, break-glass, point, quit",
     ),
-    Key("escape", "esc", "close", "", "close the command bar, take the message away"),
+    Key("escape", "esc", "close", "", "up from details; close the command bar, take the message away"),
+    Key("minus", "-", "last", "", "back to the last place, and forth again"),
     Key("tab", "tab", "app.focus_next", "", "next pane"),
     Key("q,ctrl+c", "q", "leave", "leave", "leave this terminal; the daemon keeps running"),
 )
+FRAME = (Key("enter", "enter", "enter", "", "details of the row under the cursor, down to the raw message"),)
+"""Keys of the frame around every screen."""
 LISTS = (
     Key("j,down", "j", "move(1)", "", "down"),
     Key("k,up", "k", "move(-1)", "", "up"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from dashboards.terminal.acts import Act
+from dashboards.terminal.acts import Act, Unreachable
 from dashboards.terminal.app import Terminal
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import Snapshot
@@ -32,6 +32,10 @@ class Still:
     async def me(self) -> Person | None:
         """Who is shown at the keyboard."""
         return self._person
+
+    async def read(self, path: str) -> bytes:
+        """A picture has no details beyond its snapshot."""
+        raise Unreachable(f"a picture does not answer {path}")
 
     async def act(self, act: Act) -> None:
         """Nothing is sent from a picture."""

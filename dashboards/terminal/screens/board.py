@@ -16,6 +16,7 @@ from dashboards.terminal.drawing.header import NARROW
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span
 from dashboards.terminal.keys import BOARD, Key, bindings
 from dashboards.terminal.screens.frame import Frame
+from dashboards.terminal.subject import Subject, of_gate
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.lines import LineView, Rows
 from dashboards.terminal.widgets.pane import Pane
@@ -54,6 +55,12 @@ class Board(Frame):
     def gate(self) -> GateRow | None:
         """The gate under the cursor."""
         return next((gate for gate in self._rows if gate.name == self._chosen), self._rows[0] if self._rows else None)
+
+    @property
+    def subject(self) -> Subject | None:
+        """The gate under the cursor."""
+        gate = self.gate
+        return of_gate(gate) if gate is not None else None
 
     def fill(self, view: View) -> None:
         """Draw every pane that can be seen."""

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from dashboards.terminal.drawing.crumbs import crumbs
 from dashboards.terminal.drawing.footer import footer
 from dashboards.terminal.drawing.header import TINY, WIDE, banner, header, one_line
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, fit
-from dashboards.terminal.keys import EVERYWHERE, Key
+from dashboards.terminal.keys import EVERYWHERE, FRAME, Key, bindings
 from dashboards.terminal.questions import Question
+from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.fixed import Fixed
 from dashboards.terminal.widgets.painting import COMPONENTS
@@ -25,6 +28,7 @@ class Frame(Screen[None]):
     """Base of the screens; a screen fills `body` and says its own keys."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(FRAME)
     KEYS: ClassVar[tuple[Key, ...]] = ()
 
     class Asked(Message):
@@ -34,6 +38,13 @@ class Frame(Screen[None]):
             super().__init__()
             self.answer = answer
 
+    class Entered(Message):
+        """A person goes down to this."""
+
+        def __init__(self, subject: Subject) -> None:
+            super().__init__()
+            self.subject = subject
+
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -42,6 +53,7 @@ class Frame(Screen[None]):
         self._head = Fixed(glyphs, id="head")
         self._banner = Fixed(glyphs, id="banner")
         self._said = Fixed(glyphs, id="message")
+        self._way = Fixed(glyphs, id="crumbs")
         self._foot = Fixed(glyphs, id="foot")
 
     def compose(self) -> ComposeResult:
@@ -51,6 +63,7 @@ class Frame(Screen[None]):
         yield from self.body()
         yield self._said
         yield Input(placeholder=": type a command, esc closes", id="command", max_length=500, select_on_focus=False)
+        yield self._way
         yield self._foot
 
     def body(self) -> Iterable[Widget]:
@@ -59,6 +72,27 @@ class Frame(Screen[None]):
 
     def fill(self, view: View) -> None:
         """Draw the screen's own part."""
+
+    @property
+    def subject(self) -> Subject | None:
+        """What the row under the cursor is about; a screen with rows says so."""
+        return None
+
+    def crumbs(self) -> tuple[str, ...]:
+        """The way down to this; empty on the screens that one begins from."""
+        return ()
+
+    def action_enter(self) -> None:
+        """Go down to what the row under the cursor is about."""
+        subject = self.subject
+        if subject is None:
+            self.say("nothing to go down to here: put the cursor on a row")
+        else:
+            self.post_message(self.Entered(subject))
+
+    def on_line_view_opened(self) -> None:
+        """A double click goes down as enter does."""
+        self.action_enter()
 
     def keys(self) -> Iterable[tuple[str, str]]:
         """Key and word of the bottom line: only what does something here and now."""
@@ -80,6 +114,8 @@ class Frame(Screen[None]):
         self._head.show(self._header)
         self._banner.show(lambda width: tuple(line for line in (banner(view, width, self.glyphs),) if line))
         self._said.show(lambda _: (self._message,) if self._message else ())
+        way = self.crumbs()
+        self._way.show(lambda width: (crumbs(way, width, self.glyphs),) if way else ())
         keys = list(self.keys())
         self._foot.show(lambda width: (footer(keys, view, width, self.glyphs),))
         self.fill(view)
@@ -101,6 +137,11 @@ class Frame(Screen[None]):
         if line != self._message:
             self._message = line
             self._said.show(lambda _: (self._message,) if self._message else ())
+
+    @property
+    def commanding(self) -> bool:
+        """Whether the command bar is open."""
+        return self.query_one("#command", Input).has_class("-open")
 
     def open_command(self) -> None:
         """Open the command bar."""

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, row
-from dashboards.terminal.keys import EVERYWHERE, LISTS, Key
+from dashboards.terminal.keys import EVERYWHERE, FRAME, LISTS, Key
 from dashboards.terminal.widgets.lines import LineView
 from dashboards.terminal.widgets.painting import COMPONENTS
 
@@ -29,7 +29,7 @@ def help_lines(keys: tuple[Key, ...], width: int, glyphs: Glyphs) -> list[Line]:
     """Keys of this screen, keys of every screen, and what the states mean."""
     plan = [Column("", 7), Column("", 0)]
     lines: list[Line] = []
-    for title, group in (("THIS SCREEN", keys), ("EVERYWHERE", EVERYWHERE), ("LISTS", LISTS)):
+    for title, group in (("THIS SCREEN", keys), ("EVERYWHERE", (*EVERYWHERE, *FRAME)), ("LISTS", LISTS)):
         if group:
             lines.append((Span(title, "head"),))
             lines += [row(plan, [Span(key.shown, "key"), Span(key.help)], width, glyphs) for key in group]

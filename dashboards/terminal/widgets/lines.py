@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, Generic, TypeVar, overload
 
+from textual import events
 from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -54,6 +55,9 @@ class LineView(ScrollView, can_focus=True):
             self.view = view
             self.index = index
 
+    class Opened(Message):
+        """A person clicked a line twice."""
+
     def __init__(self, glyphs: Glyphs, *, pick: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._painter = Painter(self, glyphs)
@@ -99,6 +103,22 @@ class LineView(ScrollView, can_focus=True):
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if not top <= index < top + height:
             self.scroll_to(y=index if index < top else index - height + 1, animate=False, immediate=True)
+
+    def restart(self) -> None:
+        """Be a new list: the cursor and what is in sight begin at the top."""
+        self.cursor = 0
+        self._painted.clear()
+        self.scroll_to(y=0, animate=False, immediate=True)
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor on a line; a second one right after it opens what stands there."""
+        index = event.y + self.scroll_offset.y
+        if not self._pick or index >= len(self._rows):
+            return
+        self._go(index, 0)
+        if event.chain == 2:  # noqa: PLR2004 - a double click
+            self.post_message(self.Opened())
 
     def action_move(self, by: int) -> None:
         """A line up or down."""

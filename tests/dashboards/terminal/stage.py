@@ -21,6 +21,9 @@ class Recorded:
         self.person = person
         self.acts: list[Act] = []
         self.refuses = ""
+        self.answers: dict[str, bytes] = {}
+        """Bodies of GETs by path, as far as a test needs them."""
+        self.asked: list[str] = []
 
     async def snapshot(self) -> Snapshot:
         """The moment, or nobody there."""
@@ -31,6 +34,15 @@ class Recorded:
     async def me(self) -> Person | None:
         """Who sits here."""
         return self.person
+
+    async def read(self, path: str) -> bytes:
+        """What a test put there for this path."""
+        self.asked.append(path)
+        if self.now is None:
+            raise Unreachable("connection refused")
+        if path not in self.answers:
+            raise Refused(f"nothing is at {path}")
+        return self.answers[path]
 
     async def act(self, act: Act) -> None:
         """Keep it."""

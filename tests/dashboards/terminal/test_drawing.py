@@ -223,6 +223,10 @@ class Tape:
         """Nobody."""
         return None
 
+    async def read(self, path: str) -> bytes:
+        """Never called."""
+        raise AssertionError(path)
+
     async def act(self, act: Act) -> None:
         """Never called."""
         raise AssertionError(act)
