@@ -44,6 +44,18 @@ LISTS = (
     Key("pagedown", "pgdn", "page(1)", "", "a page down"),
     Key("pageup", "pgup", "page(-1)", "", "a page up"),
 )
+TABLE = (
+    Key("slash", "/", "filter", "filter", "filter the rows: word, !word, ~pattern, column:word, column:>value"),
+    Key("s", "s", "sort", "sort", "choose the column to sort by; the same one again turns the order round"),
+    Key("less_than_sign", "<", "beside(-1)", "", "sort by the column to the left"),
+    Key("greater_than_sign", ">", "beside(1)", "", "sort by the column to the right"),
+    Key("c", "c", "columns", "columns", "choose the columns"),
+    Key("f", "f", "faults", "faults only", "show only rows that are not OK, or all again"),
+    Key("w", "w", "wide", "wide", "show columns that are left out otherwise, or the usual ones"),
+    Key("space", "space", "mark", "", "mark this row for copying and exporting, or take the mark away"),
+    Key("y", "y", "copy", "copy", "copy the marked rows, or this one, to the clipboard"),
+    Key("x", "x", "export", "export", "write what is shown to a file: CSV, JSON, SVG or text"),
+)
 BOARD = (
     Key("f", "f", "faults", "faults only", "show only gates that are not OK, or all again"),
     Key("S", "S", "sign", "sign gate", "open the dialog that signs the gate under the cursor"),
@@ -61,6 +73,11 @@ RUNBOOKS = (
     Key("K", "K", "skip", "skip", "open the dialog that leaves the failed or parked step out"),
     Key("Y", "Y", "resolve('done')", "took effect", "open the dialog that says: the waiting step took effect"),
     Key("N", "N", "resolve('not_done')", "did not", "open the dialog that says: the waiting step did not take effect"),
+)
+CHOICE = (
+    Key("escape,q", "esc", "cancel", "cancel", "close without choosing"),
+    Key("enter", "enter", "choose", "choose", "take what the cursor stands on"),
+    Key("space", "space", "switch", "on or off", "switch what the cursor stands on"),
 )
 DIALOG = (
     Key("escape", "esc", "cancel", "cancel", "close without doing anything"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import msgspec
 
 from dashboards.terminal.acts import Act, Unreachable
 from dashboards.terminal.app import Terminal
+from dashboards.terminal.export import self_contained
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import Snapshot
 
 SIZE = (120, 36)
-_REMOTE_FONT = re.compile(r",?\s*url\(\"https?://[^\"]*\"\)\s*format\(\"[^\"]*\"\)")
 
 
 class Still:
@@ -50,7 +49,7 @@ async def picture(snapshot: Snapshot, screen: str, size: tuple[int, int], person
         await pilot.pause()
         app.draw()
         await pilot.pause()
-        return _REMOTE_FONT.sub("", app.export_screenshot(title="golive watch"))
+        return self_contained(app.export_screenshot(title="golive watch"))
 
 
 def screenshot(snapshot: Snapshot, screen: str = "board", size: tuple[int, int] = SIZE) -> str:

@@ -59,6 +59,36 @@ class Glyphs(NamedTuple):
         """A point of a sparkline without data."""
         return " " if self.ascii else "┈"
 
+    @property
+    def marked(self) -> str:
+        """A row that a person has marked."""
+        return "*" if self.ascii else "▸"
+
+    @property
+    def rising(self) -> str:
+        """A column that sorts, least first."""
+        return "^" if self.ascii else "↑"
+
+    @property
+    def falling(self) -> str:
+        """A column that sorts, greatest first."""
+        return "v" if self.ascii else "↓"
+
+    @property
+    def up(self) -> str:
+        """A number that is higher than on the other platform, where higher is worse."""
+        return "^" if self.ascii else "▲"
+
+    @property
+    def down(self) -> str:
+        """A number that is lower than on the other platform, where lower is worse."""
+        return "v" if self.ascii else "▼"
+
+    @property
+    def old(self) -> str:
+        """Behind a number that is too old to hold."""
+        return "?" if self.ascii else "◌"
+
 
 def visible(text: str, glyphs: Glyphs) -> str:
     """The last gate before the terminal: no control character passes, whatever was cleaned before.
