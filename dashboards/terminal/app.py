@@ -11,25 +11,26 @@ from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from dashboards.terminal.acts import Act, SnapshotSource
+from dashboards.terminal.acts import IN_THE_PAST, Act, SnapshotSource
 from dashboards.terminal.commands import parse
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.keys import EVERYWHERE, bindings
 from dashboards.terminal.link import Link
 from dashboards.terminal.lookup import Lookup
 from dashboards.terminal.orders import obey
+from dashboards.terminal.past import PresentOnly
 from dashboards.terminal.questions import Question
 from dashboards.terminal.screens.dialog import Dialog
 from dashboards.terminal.screens.frame import Frame
+from dashboards.terminal.scrubbing import Scrubbing
 from dashboards.terminal.theme import COLOUR_BLIND, DEFAULTS, MONO, THEMES
-from dashboards.terminal.travel import Travel
 from dashboards.terminal.view import View
 
 PERIOD = 0.25
 """Seconds between polls while the window has the focus; four times as long without."""
 
 
-class Terminal(Travel):
+class Terminal(Scrubbing):
     """`source` and `clock` (monotonic seconds) are arguments, so that a recording needs neither daemon nor time."""
 
     CSS = (resources.files("dashboards.terminal") / "terminal.tcss").read_text(encoding="utf-8")
@@ -54,8 +55,8 @@ class Terminal(Travel):
         clock: Callable[[], float] = time.monotonic,
         period: float | None = PERIOD,
     ) -> None:
-        super().__init__(glyphs, Lookup(source, clock), ansi=True if mono else None)
         self.link = Link(source, clock)
+        super().__init__(glyphs, Lookup(PresentOnly(source, self.link.past), clock), ansi=True if mono else None)
         if operator:
             self.link.arm()
         self._period = period
@@ -120,8 +121,8 @@ class Terminal(Travel):
 
     def ask(self, question: Question | str) -> None:
         """Open a dialog; a text is said instead."""
-        if isinstance(question, str):
-            self.say(question)
+        if isinstance(question, str) or self.view.past:
+            self.say(question if isinstance(question, str) else IN_THE_PAST)
         else:
             self.push_screen(Dialog(question, self.link.view, self.glyphs), self.send)
 

@@ -9,6 +9,7 @@ from dashboards.terminal.acts import Act
 from dashboards.terminal.commands import Command
 from dashboards.terminal.link import Link
 from dashboards.terminal.questions import Question
+from monitor.instants import moment
 
 
 class Console(Protocol):
@@ -35,6 +36,14 @@ class Console(Protocol):
         """Send an act."""
         ...
 
+    def jump(self, at: float) -> None:
+        """To a moment of the past, unix seconds."""
+        ...
+
+    def present(self) -> None:
+        """Back to now."""
+        ...
+
     def action_go(self, name: str) -> None:
         """Another screen."""
         ...
@@ -48,12 +57,18 @@ class Console(Protocol):
         ...
 
 
+ACTING = frozenset({"arm", "run", "break-glass", "point", "note"})
+"""What is not done while a moment of the past is shown."""
+
+
 def obey(console: Console, command: Command | str) -> None:
     """Do a command; a text says what was wrong with it."""
     if isinstance(command, str):
         console.say(command)
         return
     verb = command.verb
+    if _timely(console, command):
+        return
     if verb in ("arm", "lock"):
         _arm(console, arm=verb == "arm")
     elif verb == "help":
@@ -67,13 +82,44 @@ def obey(console: Console, command: Command | str) -> None:
     elif verb == "point":
         console.ask(consents.point(command.text, command.parameters["state"], console.link.view))
     elif verb == "note":
-        refusal = acts.refusal(console.link.view)
-        if refusal:
-            console.say(refusal)
-        else:
-            console.send(acts.note(command.text))
+        _note(console, command.text)
     else:
         console.action_go(verb)
+
+
+def _timely(console: Console, command: Command) -> bool:
+    """Go to another time, or refuse what is not done in the past; whether that is all there was to do."""
+    if command.verb == "past":
+        _jump(console, command.text)
+    elif command.verb == "now":
+        console.present()
+    elif command.verb in ACTING and console.link.view.past:
+        console.say(acts.IN_THE_PAST)
+    else:
+        return False
+    return True
+
+
+def _note(console: Console, text: str) -> None:
+    refusal = acts.refusal(console.link.view)
+    if refusal:
+        console.say(refusal)
+    else:
+        console.send(acts.note(text))
+
+
+def _jump(console: Console, text: str) -> None:
+    view = console.link.live
+    now = view.now if view.snapshot is not None else console.link.view.now
+    try:
+        at = moment(text.removeprefix("-"), now)
+    except ValueError as error:
+        console.say(str(error))
+        return
+    if at > now:
+        console.say(f"{text} is not past yet")
+    else:
+        console.jump(at)
 
 
 def _arm(console: Console, *, arm: bool) -> None:

@@ -31,6 +31,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no newer one; empty while there is."""
     person: Person | None = None
     armed: bool = False
+    live: View | None = None
+    """The present, while this is a moment of the past; None: this is the present."""
+    recorded: bool = False
+    """Whether there is no present at all: a record is played."""
+
+    @property
+    def past(self) -> bool:
+        """Whether this is a moment of the past, in which nothing can be done."""
+        return self.live is not None
 
     @property
     def gone(self) -> bool:
