@@ -151,7 +151,7 @@ class Past:
         return found
 
     async def _fetch(self, at: float | None) -> Moment | str:
-        answer = await self._read("/api/v1/past" if at is None else f"/api/v1/past?at={max(at, 0.0):.6f}")
+        answer = await self._read("/api/v1/past" if at is None else f"/api/v1/past?at={max(at, 0.0)!r}")
         if isinstance(answer, str):
             return answer
         try:

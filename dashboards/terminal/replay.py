@@ -33,9 +33,12 @@ class Replay:
         """Opens the file, which touches the disk: ArchiveError when it is no record, or an empty one."""
         self._reading = Reading.of(path)
         self._lock = threading.Lock()
-        if self._reading.find(_LATEST) is None:
+        newest = self._reading.find(_LATEST)
+        if newest is None:
             self._reading.close()
             raise ArchiveError(f"the record {path} is empty")
+        self.last = newest.at
+        """Unix seconds of its newest moment when it was opened."""
 
     def close(self) -> None:
         """Let go of the file."""

@@ -14,15 +14,17 @@ class Scrubbing(Travel):
 
     link: Link
 
+    begins_at: float | None = None
+    """Where a record begins to be shown, unix seconds; None: at its end."""
     _steps = 0
     _stops = 0
     _walking = False
 
     async def settle(self) -> None:
-        """Make all screens known; a record begins at its end: the last that was seen."""
+        """Make all screens known, and show a record's first sight."""
         await super().settle()
         if self.link.past.recorded:
-            self.run_worker(self._go(lambda: self.link.past.jump(None)))
+            self.run_worker(self._go(lambda: self.link.past.jump(self.begins_at)))
 
     def action_scrub(self, steps: int) -> None:
         """Ten seconds back or forth."""
