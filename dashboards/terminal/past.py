@@ -13,7 +13,7 @@ from dashboards.terminal.acts import Refused, SnapshotSource, Unreachable
 from dashboards.terminal.drawing.phrases import clock
 from dashboards.terminal.replay import Replay
 from dashboards.terminal.view import View
-from monitor.serving.past.moments import Marks, Moment, UnreadableError, read
+from monitor.serving.past.moments import Mark, Marks, Moment, UnreadableError, read
 from monitor.text import clean
 from monitor.units import format_duration
 
@@ -118,17 +118,18 @@ class Past:
         if isinstance(marks, str):
             return marks
         here = self.moment.at if self.moment is not None else math.inf
-        found = [mark for mark in marks.marks if mark.shown_at is not None]
-        if steps < 0:
-            before = [mark for mark in found if mark.shown_at is not None and mark.shown_at < here]
-            chosen = before[max(steps, -len(before))] if before else None
-        else:
-            after = [mark for mark in found if mark.shown_at is not None and mark.shown_at > here]
-            chosen = after[min(steps, len(after)) - 1] if after else None
-        if chosen is None:
+        stops: dict[float, list[Mark]] = {}
+        for mark in marks.marks:
+            if mark.shown_at is not None:
+                stops.setdefault(mark.shown_at, []).append(mark)
+        places = [at for at in stops if at < here] if steps < 0 else [at for at in stops if at > here]
+        if not places:
             return f"nothing notable is recorded {'before' if steps < 0 else 'after'} this moment"
-        words = await self.jump(chosen.shown_at)
-        return words or f"{clock(chosen.at)} {chosen.what}"
+        place = places[max(steps, -len(places))] if steps < 0 else places[min(steps, len(places)) - 1]
+        words = await self.jump(place)
+        told = stops[place]
+        more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+        return words or f"{clock(told[-1].at)} {told[-1].what}{more}"
 
     async def marks(self) -> Marks | str:
         """The span of the record and its notable moments; words when they cannot be had."""
