@@ -12,6 +12,7 @@ from monitor.model import Metric
 from monitor.notify.channels import AnyChannel, Paging
 from monitor.notify.inhibition import Inhibition
 from monitor.plan import Cutover, Gate, PointOfNoReturn, Section, Site, Stage, Wave
+from monitor.serving.past.settings import PastConfig
 from monitor.serving.web_config import WebConfig
 
 
@@ -38,5 +39,6 @@ class Config(Section, frozen=True, kw_only=True):
     paging: Paging = Paging()
     web: WebConfig = WebConfig()
     journal: JournalConfig = JournalConfig()
+    past: PastConfig = PastConfig()
     runbooks: str = "runbooks"
     """Folder of the runbooks, relative to this file; the shipped catalogue is always there beside it."""

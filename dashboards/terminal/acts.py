@@ -11,6 +11,7 @@ from dashboards.terminal.drawing.work import OPEN, Work
 from dashboards.terminal.view import Person, View
 from monitor.serving.snapshot import DecisionRow, Snapshot, StepRow
 
+IN_THE_PAST = "this is the past: nothing can be done in it; - returns to now"
 JsonValue = str | bool | float | dict[str, str]
 
 
@@ -137,6 +138,8 @@ def note(text: str) -> Act:
 
 def refusal(view: View) -> str:
     """Why no key may act now; empty when one may."""
+    if view.past:
+        return IN_THE_PAST
     if not view.armed:
         return "locked: start with --operator or type :arm"
     if view.person is None:

@@ -11,8 +11,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from dashboards.terminal.acts import Act, SnapshotSource
-from dashboards.terminal.comfort import Comfort
+from dashboards.terminal.acts import IN_THE_PAST, Act, SnapshotSource
 from dashboards.terminal.commands import parse
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.keymap import USUAL, Keymap
@@ -20,9 +19,11 @@ from dashboards.terminal.keys import EVERYWHERE, bindings
 from dashboards.terminal.link import Link
 from dashboards.terminal.lookup import Lookup
 from dashboards.terminal.orders import obey
+from dashboards.terminal.past import PresentOnly
 from dashboards.terminal.questions import Question
 from dashboards.terminal.screens.dialog import Dialog
 from dashboards.terminal.screens.frame import Frame
+from dashboards.terminal.scrubbing import Scrubbing
 from dashboards.terminal.stage_acts import note
 from dashboards.terminal.theme import COLOUR_BLIND, DEFAULTS, MONO, THEMES
 from dashboards.terminal.view import View
@@ -31,7 +32,7 @@ PERIOD = 0.25
 """Seconds between polls while the window has the focus; four times as long without."""
 
 
-class Terminal(Comfort):
+class Terminal(Scrubbing):
     """`source` and `clock` (monotonic seconds) are arguments, so that a recording needs neither daemon nor time."""
 
     CSS = (resources.files("dashboards.terminal") / "terminal.tcss").read_text(encoding="utf-8")
@@ -57,8 +58,9 @@ class Terminal(Comfort):
         period: float | None = PERIOD,
         keymap: Keymap = USUAL,
     ) -> None:
-        super().__init__(glyphs, Lookup(source, clock), keymap, ansi=True if mono else None)
         self.link = Link(source, clock)
+        lookup = Lookup(PresentOnly(source, self.link.past), clock)
+        super().__init__(glyphs, lookup, keymap, ansi=True if mono else None)
         if operator:
             self.link.arm()
         self._period = period
@@ -128,8 +130,8 @@ class Terminal(Comfort):
 
     def ask(self, question: Question | str) -> None:
         """Open a dialog; a text is said instead."""
-        if isinstance(question, str):
-            self.say(question)
+        if isinstance(question, str) or self.view.past:
+            self.say(question if isinstance(question, str) else IN_THE_PAST)
         else:
             self.push_screen(Dialog(question, self.link.view, self.glyphs), self.send)
 

@@ -10,8 +10,13 @@ from dashboards.terminal.keys import screens
 
 COMMANDS = (
     *("arm", "lock", *screens(), "note", "run", "break-glass", "point"),
-    *("advance", "hold", "back", "help", "quit"),
+    *("advance", "hold", "back", "past", "now", "help", "quit"),
 )
+_TEXTS = {
+    "note": "a note needs its text: note TEXT",
+    "past": "past needs a time: past 02:14, or past -20m",
+}
+"""Commands that take a text, and what is said without one."""
 _POINT = "point needs its name and what it is: point NAME passed, or point NAME open"
 _STAGES = ("advance", "back")
 """Commands that may name a stage."""
@@ -39,8 +44,8 @@ def parse(typed: str) -> Command | str:
     if verb not in COMMANDS:
         near = get_close_matches(verb, COMMANDS, n=1)
         return f"no command {verb!r}" + (f"; did you mean {near[0]}?" if near else f"; there are {', '.join(COMMANDS)}")
-    if verb == "note":
-        return Command(verb=verb, text=" ".join(rest)) if rest else "a note needs its text: note TEXT"
+    if verb in _TEXTS:
+        return Command(verb=verb, text=" ".join(rest)) if rest else _TEXTS[verb]
     if verb in ("run", "break-glass"):
         return _run(verb, rest)
     if verb == "point":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashboards.terminal.acts import Act, Refused, SnapshotSource, Unreachable
+from dashboards.terminal.acts import IN_THE_PAST, Act, Refused, SnapshotSource, Unreachable
+from dashboards.terminal.past import Past
 from dashboards.terminal.view import Feed, View
 
 UNFOCUSED = 4
@@ -21,10 +22,16 @@ class Link:
         self._ticks = 0
         self._polling = False
         self.focused = True
+        self.past = Past(source)
 
     @property
     def view(self) -> View:
-        """This moment."""
+        """The moment that is shown: this one, or one of the past."""
+        return self.past.view(self.live)
+
+    @property
+    def live(self) -> View:
+        """This moment, whatever is shown."""
         return self._feed.view(self._clock())
 
     def due(self) -> bool:
@@ -48,7 +55,9 @@ class Link:
         return ""
 
     async def send(self, act: Act) -> str:
-        """Send one act; returns what became of it, in words."""
+        """Send one act; returns what became of it, in words. From the past nothing is sent."""
+        if self.past.moment is not None:
+            return IN_THE_PAST
         try:
             await self._source.act(act)
         except Refused as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from dashboards.terminal.acts import Refused, SnapshotSource, Unreachable
+from dashboards.terminal.acts import Refused, Unreachable
 from monitor.text import clean
 
 T = TypeVar("T")
@@ -38,10 +38,18 @@ class _Known(NamedTuple):
     at: float
 
 
+class Source(Protocol):
+    """Where details come from."""
+
+    async def read(self, path: str) -> bytes:
+        """The body of a GET. Refused when the daemon says no, Unreachable when there is no answer."""
+        ...
+
+
 class Lookup:
     """Answers by path. `ask` never waits; what it could not answer is fetched by `fetch`. clock: monotonic seconds."""
 
-    def __init__(self, source: SnapshotSource, clock: Callable[[], float]) -> None:
+    def __init__(self, source: Source, clock: Callable[[], float]) -> None:
         self._source = source
         self._clock = clock
         self._known: dict[tuple[str, type], _Known] = {}

@@ -11,6 +11,7 @@ from dashboards.terminal.commands import Command
 from dashboards.terminal.link import Link
 from dashboards.terminal.questions import Question
 from dashboards.terminal.view import View
+from monitor.instants import moment
 
 
 class Console(Protocol):
@@ -35,6 +36,14 @@ class Console(Protocol):
 
     def send(self, act: Act | None) -> None:
         """Send an act."""
+        ...
+
+    def jump(self, at: float) -> None:
+        """To a moment of the past, unix seconds."""
+        ...
+
+    def come_back(self) -> None:
+        """Back to now."""
         ...
 
     def action_go(self, name: str) -> None:
@@ -63,6 +72,8 @@ _QUESTIONS: dict[str, Callable[[Command, View], Question | str]] = {
     "back": lambda command, view: stage_acts.back(view, command.text),
 }
 """Commands that open a dialog."""
+ACTING = frozenset({"arm", "run", "break-glass", "point", "note", "advance", "hold", "back"})
+"""What is not done while a moment of the past is shown."""
 
 
 def obey(console: Console, command: Command | str) -> None:
@@ -71,6 +82,8 @@ def obey(console: Console, command: Command | str) -> None:
         console.say(command)
         return
     verb = command.verb
+    if _timely(console, command):
+        return
     if verb in ("arm", "lock"):
         _arm(console, arm=verb == "arm")
     elif verb == "help":
@@ -80,11 +93,7 @@ def obey(console: Console, command: Command | str) -> None:
     elif verb in _QUESTIONS:
         console.ask(_QUESTIONS[verb](command, console.link.view))
     elif verb == "note":
-        refusal = acts.refusal(console.link.view)
-        if refusal:
-            console.say(refusal)
-        else:
-            console.send(acts.note(command.text))
+        _note(console, command.text)
     else:
         _go(console, command)
 
@@ -93,6 +102,41 @@ def _go(console: Console, command: Command) -> None:
     console.action_go(command.verb)
     if command.text:
         console.narrow(command.text)
+
+
+def _timely(console: Console, command: Command) -> bool:
+    """Go to another time, or refuse what is not done in the past; whether that is all there was to do."""
+    if command.verb == "past":
+        _jump(console, command.text)
+    elif command.verb == "now":
+        console.come_back()
+    elif command.verb in ACTING and console.link.view.past:
+        console.say(acts.IN_THE_PAST)
+    else:
+        return False
+    return True
+
+
+def _note(console: Console, text: str) -> None:
+    refusal = acts.refusal(console.link.view)
+    if refusal:
+        console.say(refusal)
+    else:
+        console.send(acts.note(text))
+
+
+def _jump(console: Console, text: str) -> None:
+    view = console.link.live
+    now = view.now if view.snapshot is not None else console.link.view.now
+    try:
+        at = moment(text.removeprefix("-"), now)
+    except ValueError as error:
+        console.say(str(error))
+        return
+    if at > now:
+        console.say(f"{text} is not past yet")
+    else:
+        console.jump(at)
 
 
 def _arm(console: Console, *, arm: bool) -> None:

@@ -51,6 +51,6 @@ DEFAULTS = _COLOUR_BLIND
 """Stands in for variables of a theme that is not ours, so that the stylesheet always parses."""
 ROLES = (
     "ok", "warn", "breach", "unknown", "stale", "hold", "run", "fail", "dim", "strong", "head", "key", "spark",
-    "environment", "locked", "armed", "attention", "alarm", "notice", "cursor", "sorted",
+    "past", "environment", "locked", "armed", "attention", "alarm", "notice", "cursor", "sorted",
 )  # fmt: skip
 """Every role a span may have; each is styled in terminal.tcss."""

@@ -35,6 +35,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for which a person has been holding the display still; None: it moves."""
     present: View | None = None
     """The present, while something else is shown; None: this is it."""
+    live: View | None = None
+    """The present, while this is a moment of the past; None: this is the present."""
+    recorded: bool = False
+    """Whether there is no present at all: a record is played."""
+
+    @property
+    def past(self) -> bool:
+        """Whether this is a moment of the past, in which nothing can be done."""
+        return self.live is not None
 
     @property
     def gone(self) -> bool:

@@ -12,10 +12,11 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from monitor.cli.audit_page import Wanted, moment, page
+from monitor.cli.audit_page import Wanted, page
 from monitor.deciding.anchoring import Anchor
 from monitor.deciding.ledger import show as lines
 from monitor.deciding.ledger import verify as check
+from monitor.instants import moment
 
 audit = App(name="audit", help="The journal: what was decided and done, and the proof that it is whole.")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from monitor.deciding.entry import Entry
-from monitor.units import parse_duration
 
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _NARROW = 60
 
 
@@ -47,27 +44,6 @@ def _of_run(entry: Entry, run: str) -> bool:
 def _of_decision(entry: Entry, decision: str) -> bool:
     own = entry.object.partition("/")[0]
     return decision in (own, entry.data.get("decision")) or own == f"run-{decision}"
-
-
-def moment(text: str, now: float) -> float:
-    """Unix seconds of `15m` (ago), `02:14` (the last time it was that late), `2026-11-29 02:14` or ISO 8601, in UTC.
-
-    ValueError for anything else.
-    """
-    words = text.strip()
-    today = datetime.fromtimestamp(now, UTC)
-    if clock := _CLOCK.fullmatch(words):
-        at = today.replace(hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0)
-        return (at if at <= today else at - timedelta(days=1)).timestamp()
-    try:
-        at = datetime.fromisoformat(words)
-    except ValueError:
-        try:
-            return now - parse_duration(words)
-        except ValueError:
-            msg = f"{text!r} is no time: write 15m (ago), 02:14, or 2026-11-29 02:14 (UTC)"
-            raise ValueError(msg) from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def page(entries: Iterable[Entry], width: int | None) -> Iterator[str]:

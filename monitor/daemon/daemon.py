@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
 from monitor.config_file import LoadedConfig
-from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, patience
+from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, past_of, patience
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
@@ -123,6 +123,8 @@ class Daemon:
         self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
         self.reloading = Reloading(self, self.loaded, self.again)
         self.camera = Camera(self)
+        self.past = past_of(self.config, self.state_dir / "past.db", self.camera, self.journal, self.own, self.clock)
+        self._keep(self.past.run(), "past")
         self.switchboard = Switchboard(self, self.camera.ready)
         self.messenger = Messenger(self.config.notify, self.config.cutover, self.base, self.clock)
         self.desk = self._make_desk()

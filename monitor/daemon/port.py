@@ -16,6 +16,7 @@ from monitor.daemon.reloading import Reloading
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
+from monitor.deciding.public_lines import PublicLines
 from monitor.intake.intake import Intake
 from monitor.intake.postbox import Postbox
 from monitor.judging.engine import Engine
@@ -23,6 +24,7 @@ from monitor.judging.explaining import Standards
 from monitor.judging.store import Store
 from monitor.model import Metric
 from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.past.keeper import Keeper
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
@@ -41,6 +43,9 @@ class Parts(Protocol):
     catalogue: dict[str, Metric]
     clock: Callable[[], float]
     camera: Camera
+    past: Keeper
+    state_dir: Path
+    degraded: str
     switchboard: Switchboard
     reloading: Reloading
     web_config_file: Path | None
@@ -70,6 +75,10 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         config.web,
         parts.camera.ready,
         journal=journal,
+        lines=PublicLines(
+            None if parts.degraded else parts.state_dir / "journal.db", lambda: journal.head, parts.clock
+        ),
+        past=parts.past,
         postboxes=[collector for collector in config.collectors if isinstance(collector, Postbox)],
         callbacks=parts.switchboard.doors,
         details=inspector,

@@ -203,6 +203,23 @@ def show(path: Path, after: int, limit: int | None, **only: Any) -> list[Entry]:
         raise ValueError(f"{path} cannot be read as a journal: {_reason(error)}") from error
 
 
+def page(path: Path, before: int, limit: int) -> list[tuple[Entry, str]]:
+    """The newest public lines with a smaller number than `before`, in order, each with the hash it is chained to.
+
+    Reads the file without changing it, beside a writer too; ValueError when it is no journal. Blocks.
+    """
+    try:
+        with journal_file.reading(path) as engine, engine.connect() as connection:
+            query = select(limit=limit, public=True, newest=True).where(_lines.c.seq < before)
+            found = [opened(Stored(*row)) for row in connection.execute(query)][::-1]
+            wanted = [entry.seq - 1 for entry in found]
+            links = sa.select(_lines.c.seq, _lines.c.hash).where(_lines.c.seq.in_(wanted))
+            hashes = {0: GENESIS, **{row.seq: row.hash for row in connection.execute(links)}}
+            return [(entry, hashes.get(entry.seq - 1, "")) for entry in found]
+    except _UNREADABLE as error:
+        raise ValueError(f"{path} cannot be read as a journal: {_reason(error)}") from error
+
+
 def select(
     *,
     after: int = 0,

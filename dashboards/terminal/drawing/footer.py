@@ -15,11 +15,13 @@ _DIGITS = 8
 def footer(keys: Iterable[tuple[str, str]], view: View, width: int, glyphs: Glyphs) -> Line:
     """Keys with their words, as many as fit; at the right end the journal's head and how far the picture is behind."""
     lag = "live" if view.behind < 1 else f"{view.behind:.0f}s behind"
-    if view.snapshot is None:
+    if view.past:
+        lag = "PAST"
+    elif view.snapshot is None:
         lag = "no data"
     elif width >= _ROOMY and view.snapshot.monitor.journal_seq:
         lag = f"{view.snapshot.monitor.journal_seq}:{view.snapshot.monitor.journal_hash[:_DIGITS]} {lag}"
-    right = Span(f" {lag} ", "alarm" if view.gone else "dim")
+    right = Span(f" {lag} ", "past" if view.past else "alarm" if view.gone else "dim")
     room = width - len(right.text)
     out: list[Span] = []
     used = 0

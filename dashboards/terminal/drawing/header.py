@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.terminal.drawing.bygone import past_banner, present, then
 from dashboards.terminal.drawing.marks import VERDICTS, mark, shown
 from dashboards.terminal.drawing.phrases import age, clock, countdown, elapsed, plural
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, fit, join, line_cells, spread
@@ -26,13 +27,17 @@ def header(view: View, width: int, glyphs: Glyphs) -> tuple[Line, Line]:
         return spread((Span(" golive ", "environment"),), (lock(view, width),), width, glyphs), clip(
             words, width, glyphs
         )
+    if view.past:
+        return _where(view, snapshot, width, glyphs), then(view, snapshot, width, glyphs)
     if width < NARROW:
         return _short(view, snapshot, width, glyphs)
     return _where(view, snapshot, width, glyphs), _answer(view, snapshot, width, glyphs)
 
 
 def lock(view: View, width: int) -> Span:
-    """LOCKED or ARMED, and who."""
+    """LOCKED or ARMED, and who; in the past, where nothing can be done, how things are now."""
+    if view.live is not None:
+        return present(view.live, width, recorded=view.recorded)
     word = "ARMED" if view.armed else "LOCKED"
     name = view.person.name if view.person else "nobody"
     text = f" {word} " if width < NARROW else f" {word} {name} "
@@ -123,6 +128,8 @@ def banner(view: View, width: int, glyphs: Glyphs) -> Line:
     """One line that must not be missed: the daemon is gone or not whole, or it is too late. Empty when all is well."""
     view = view.present or view
     snapshot = view.snapshot
+    if view.past:
+        return past_banner(view, width, glyphs)
     if view.gone:
         if snapshot is None:
             text = f" no daemon yet: {view.why or 'connecting'}; trying 4 times a second "
@@ -170,6 +177,8 @@ def one_line(view: View, width: int, glyphs: Glyphs) -> Line:
     snapshot = view.snapshot
     if snapshot is None:
         return clip((Span("UNKNOWN no daemon", "unknown"),), width, glyphs)
+    if view.past:
+        return clip((Span(f"PAST {clock(view.now)} then {snapshot.verdict.verdict}", "past"),), width, glyphs)
     verdict = snapshot.verdict
     state = mark(VERDICTS, verdict.verdict)
     old = "none" if verdict.oldest_age is None else age(verdict.oldest_age + view.behind)

@@ -9,10 +9,12 @@ import msgspec
 from aiohttp import web
 
 from monitor.deciding.auth import Authority
+from monitor.deciding.public_lines import PublicLines
 from monitor.intake.postbox import Postbox
 from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Acts
 from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.past.keeper import Keeper
 from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.acting import ACTINGS, RELOAD
 from monitor.serving.web.answers import json_answer
@@ -39,6 +41,8 @@ def make_app(
     ready: Callable[[], str | None],
     *,
     journal: Pages | None = None,
+    lines: PublicLines | None = None,
+    past: Keeper | None = None,
     postboxes: Sequence[Postbox] = (),
     callbacks: Sequence[Callback] = (),
     transcripts: Mapping[str, Transcripts] | None = None,
@@ -51,7 +55,8 @@ def make_app(
     """The application for a Listener.
 
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
-    that route answers 503. postboxes: the collectors that are posted to. transcripts: raw exchanges by collector.
+    that route answers 503, as do those of its public lines and of the past without `lines` and `past`.
+    postboxes: the collectors that are posted to. transcripts: raw exchanges by collector.
     details: what is looked up beyond the snapshot; without it those routes answer 503.
     callbacks: channels whose acknowledgements flow back. front: passwords and headers.
     board: draws the page at /board; without it there is none. reloader: takes the configuration over from the disk.
@@ -64,6 +69,8 @@ def make_app(
         config=config,
         ready=ready,
         journal=journal,
+        lines=lines,
+        past=past,
         postboxes=postboxes,
         callbacks=callbacks,
         transcripts=transcripts or {},

@@ -68,6 +68,10 @@ def _reading(reading: Reading, schema: dict[Any, Any]) -> dict[str, Any]:
     query += [
         {"name": name, "in": "query", "description": what, "schema": {"type": "string"}} for name, what in reading.words
     ]
+    query += [
+        {"name": name, "in": "query", "description": what, "schema": {"type": "number", "minimum": 0}}
+        for name, what in reading.moments
+    ]
     operation: dict[str, Any] = {
         "summary": reading.summary,
         "parameters": [*_path_parameters(reading.path), *query],

@@ -12,10 +12,12 @@ from monitor.serving.alert_rows import AlertDetail
 from monitor.serving.exposition.negotiation import style_of, wants_gzip
 from monitor.serving.schema.published import PUBLISHED
 from monitor.serving.snapshot import DecisionRow, EventRow, Snapshot
+from monitor.serving.timeline_rows import TimelineRow
 from monitor.serving.web.answers import deny, error_answer, json_answer
 from monitor.serving.web.details import DETAILS
 from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
+from monitor.serving.web.looking_back import PAST, public_lines
 from monitor.serving.web.route import Reading
 from monitor.serving.web.services import Services
 from monitor.serving.web.wall import BOARD_READINGS
@@ -38,10 +40,14 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
     events: list[EventRow]
 
 
-class Entries(msgspec.Struct, frozen=True, kw_only=True):
+class Entries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Lines of the journal, oldest first."""
 
     entries: list[Entry]
+    lines: tuple[TimelineRow, ...] = ()
+    """Where `before` was asked: public lines, for everyone."""
+    more: bool = False
+    """Whether there are public lines before these."""
 
 
 METRICS = "/metrics"
@@ -123,7 +129,11 @@ async def me(request: web.Request, _: Services) -> web.Response:
 
 
 async def journal(request: web.Request, services: Services) -> web.Response:
-    """The whole journal, in pages."""
+    """The whole journal, in pages; with `before` its public part, newest page first, for everyone."""
+    if "before" in request.query:
+        before = _number(request, "before", _LAST_SEQ, 1, _LAST_SEQ)
+        found = await public_lines(services, before, _number(request, "limit", _USUAL, 1, _MOST))
+        return json_answer(Entries(entries=[], lines=found.lines, more=found.more))
     await caller(request)
     after = _number(request, "after", 0, 0, _LAST_SEQ)
     limit = _number(request, "limit", _USUAL, 1, _MOST)
@@ -185,7 +195,16 @@ READINGS: tuple[Reading, ...] = (
         token=True,
     ),
     *DETAILS,
-    Reading("/api/v1/journal", "All lines of the journal in order.", journal, Entries, _PAGE, token=True),
+    Reading(
+        "/api/v1/journal",
+        "All lines of the journal in order, for people with a token. With `before`, and then for everyone: the public "
+        "lines before that number, the newest so many.",
+        journal,
+        Entries,
+        (*_PAGE, ("before", "Sequence number before which to end; a very large one is the newest end.")),
+        token=True,
+    ),
+    *PAST,
     Reading(
         "/api/v1/schema/{schema}",
         "JSON schema of an answer or of what a command prints.",

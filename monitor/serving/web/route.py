@@ -30,6 +30,8 @@ class Reading(NamedTuple):
     """Type of the JSON answer; None for text."""
     query: tuple[tuple[str, str], ...] = ()
     """Names of query parameters, each a whole number, and what they mean."""
+    moments: tuple[tuple[str, str], ...] = ()
+    """Names of query parameters, each unix seconds with a fraction where there is one, and what they mean."""
     token: bool = False
     """Whether only named people may read it."""
     media: str = "text/plain"

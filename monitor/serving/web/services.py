@@ -12,11 +12,13 @@ from aiohttp import web
 
 from monitor.deciding.auth import Attempts, Authority
 from monitor.deciding.entry import Entry
+from monitor.deciding.public_lines import PublicLines
 from monitor.intake.postbox import Postbox, Receipt
 from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Actor, Acts
 from monitor.serving.detail_rows import InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.past.keeper import Keeper
 from monitor.serving.reload_rows import ReloadRow
 from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.front import Front
@@ -131,6 +133,10 @@ class Services:
     config: WebConfig
     ready: Callable[[], str | None]
     journal: Pages | None = None
+    lines: PublicLines | None = None
+    """The public part of the journal, from its newest end."""
+    past: Keeper | None = None
+    """The record of snapshots."""
     front: Front = field(default_factory=Front)
     """Passwords and headers of the port."""
     reloader: Reloader | None = None

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cli.audit import show, verify
-from monitor.cli.audit_page import Wanted, moment, page
+from monitor.cli.audit_page import Wanted, page
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
+from monitor.instants import moment
 
 NOW = 1_795_227_249.0
 """2026-11-21 02:14:09 UTC."""

@@ -15,14 +15,20 @@ import msgspec
 from dashboards.web.board import Wallboard
 from monitor.catalogue.inventory import CATALOGUE
 from monitor.deciding.auth import Authority
-from monitor.deciding.entry import Entry
+from monitor.deciding.entry import Entry, Line
+from monitor.deciding.ledger import Ledger
 from monitor.deciding.people import Person
+from monitor.deciding.public_lines import PublicLines
 from monitor.deciding.tokens import make_token, revoke_tokens
 from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Done, Refusal
 from monitor.serving.alert_rows import AlertDetail
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
+from monitor.serving.past.archive import Archive
+from monitor.serving.past.keeper import Keeper
+from monitor.serving.past.moments import notable, pack
+from monitor.serving.past.settings import PastConfig
 from monitor.serving.reload_rows import ReloadRow
 from monitor.serving.snapshot import EventRow, PointRow, Snapshot
 from monitor.serving.web.app import make_app
@@ -194,6 +200,8 @@ class House:
         self.state_dir = state_dir
         self.front = front
         self.authority = Authority(PEOPLE, state_dir, state_dir)
+        self.past = Keeper(PastConfig(), state_dir / "past.db", self.desk.snapshot, lambda: NOW)
+        self.lines = PublicLines(state_dir / "journal.db", lambda: (0, ""), lambda: NOW)
         self.app = make_app(
             self.desk,
             self.authority,
@@ -201,6 +209,8 @@ class House:
             config,
             lambda: self.not_ready,
             journal=FakeJournal(),
+            lines=self.lines,
+            past=self.past,
             postboxes=postboxes,
             callbacks=callbacks,
             front=front,
@@ -245,12 +255,33 @@ async def opened(
     """A house with anna's token, on a free port."""
     house = House(state_dir, config or WebConfig(listen="127.0.0.1:0"), postboxes, front or Front(), callbacks)
     house.token = await house.new_token("anna")
+    await asyncio.to_thread(remember, state_dir)
     await house.listener.start()
     try:
         yield house
     finally:
         await house.session.close()
         await house.listener.stop()
+        await house.past.close()
+
+
+def remember(state_dir: Path) -> None:
+    """Three moments of the past, and three lines in the journal of which one is not public."""
+    verdict = msgspec.structs.replace(event(9), kind="verdict", at=NOW - 25)
+    archive = Archive(state_dir / "past.db", limit=1 << 20)
+    for ago in (30.0, 20.0, 10.0):
+        moment = msgspec.structs.replace(board(), at=NOW - ago)
+        archive.put(moment.at, pack(moment), notable([verdict]) if ago == 20.0 else ())
+    archive.close()
+    ledger = Ledger(state_dir / "journal.db")
+    ledger.open()
+    common = {"at": NOW, "mono": 1.0, "kind": "note", "who": "anna", "via": "http", "what": "x", "object": ""}
+    shown = (True, False, True)
+    ledger.append(
+        [msgspec.convert({"seq": 0, **common, "state": "", "data": {}, "public": is_}, Line) for is_ in shown]
+    )
+    ledger.close()
+    (state_dir / "reserve").unlink(missing_ok=True)
 
 
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
