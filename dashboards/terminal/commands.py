@@ -6,7 +6,20 @@ from difflib import get_close_matches
 
 import msgspec
 
-COMMANDS = ("arm", "lock", "board", "runbooks", "timeline", "note", "run", "break-glass", "point", "help", "quit")
+COMMANDS = (
+    "arm",
+    "lock",
+    "board",
+    "queues",
+    "runbooks",
+    "timeline",
+    "note",
+    "run",
+    "break-glass",
+    "point",
+    "help",
+    "quit",
+)
 _POINT = "point needs its name and what it is: point NAME passed, or point NAME open"
 LENGTH = 500
 """Longest command that is read."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
+from monitor.daemon.recent import Recent
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
@@ -29,6 +30,7 @@ class Parts(Protocol):
     journal: Journal
     intake: Intake
     camera: Camera
+    recent: Recent
     switchboard: Switchboard
     web_config_file: Path | None
 
@@ -58,6 +60,7 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         postboxes=[collector for collector in config.collectors if isinstance(collector, Postbox)],
         callbacks=parts.switchboard.doors,
         transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
+        recent=parts.recent,
         on_denied=denied,
         front=front,
     )

@@ -13,6 +13,7 @@ from monitor.serving.snapshot import DecisionRow, EventRow, Snapshot
 from monitor.serving.web.answers import deny, error_answer, json_answer
 from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
+from monitor.serving.web.recents import RECENTS
 from monitor.serving.web.route import Reading
 from monitor.serving.web.services import Services
 from monitor.text import clean
@@ -166,5 +167,6 @@ READINGS: tuple[Reading, ...] = (
         Kept,
         token=True,
     ),
+    *RECENTS,
     Reading("/api/v1/journal", "All lines of the journal in order.", journal, Entries, _PAGE, token=True),
 )
