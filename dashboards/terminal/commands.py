@@ -10,6 +10,7 @@ COMMANDS = (
     "arm",
     "lock",
     "board",
+    "calls",
     "queues",
     "runbooks",
     "timeline",

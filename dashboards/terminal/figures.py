@@ -6,6 +6,7 @@ several series are never averaged: there is no number then, and the reason says 
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -66,7 +67,7 @@ class Pair(NamedTuple):
     low: bool = True
     """Whether less is better."""
     least: float = 0.0
-    """The least difference that counts; 0: what is usual for the unit."""
+    """The least difference that counts; 0: what is usual for the unit; infinite: more is neither better nor worse."""
     past: RuleRow | None = None
     """A rule on this metric past whose limit the new number is, be it that it judges more than this row together."""
     hard: bool = False
@@ -83,7 +84,7 @@ class Pair(NamedTuple):
     def word(self) -> str:
         """The new platform is better, worse or the same; empty where nothing can be said."""
         apart = self.difference
-        if apart is None or self.old.value is None:
+        if apart is None or self.old.value is None or math.isinf(self.least):
             return ""
         if abs(apart) < max(self.least or _LEAST.get(self.unit, 0.0), _NOTICED * abs(self.old.value)):
             return "same"

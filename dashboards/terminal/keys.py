@@ -19,6 +19,7 @@ class Key(NamedTuple):
 
 EVERYWHERE = (
     Key("1", "1", "go('board')", "Board", "the go/no-go board"),
+    Key("2", "2", "go('calls')", "Calls", "call quality by trunk, site, device or codec"),
     Key("3", "3", "go('queues')", "Queues", "queues, old platform against new"),
     Key("6", "6", "go('runbooks')", "Runbooks", "decisions, approvals, live runs"),
     Key("7", "7", "go('timeline')", "Timeline", "what happened, newest first"),
@@ -56,6 +57,10 @@ TABLE = (
     Key("space", "space", "mark", "", "mark this row for copying and exporting, or take the mark away"),
     Key("y", "y", "copy", "", "copy the marked rows, or this one, to the clipboard"),
     Key("x", "x", "export", "export", "write what is shown to a file: CSV, JSON, SVG or text"),
+)
+CALLS = (
+    Key("r", "r", "group", "by", "group by the next label: trunk, site, device, codec, as far as calls have it"),
+    Key("d", "d", "split", "direction", "show each direction for itself, or both together"),
 )
 SIDES = (
     Key("o", "o", "sides", "old/new", "show both platforms, the old one, the new one, or the difference in a word"),

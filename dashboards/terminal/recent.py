@@ -55,9 +55,11 @@ class Window(NamedTuple):
         return f"window {self.name}, of which {span(covered)} is known" if less else f"window {self.name}"
 
 
-def asked(app: App[object], kind: type[T], *place: str, seconds: float | None = None) -> Answer[T]:
+def asked(app: App[object], kind: type[T], *place: str, seconds: float | None = None, split: bool = False) -> Answer[T]:
     """What is known of this place of the daemon's recent past; asked for again while somebody looks."""
     if not isinstance(app, Looking):
         return Answer(why="this program asks nobody")
     path = "/".join((PATH, *(quote(part, safe="") for part in place)))
-    return app.lookup.ask(path if seconds is None else f"{path}?seconds={seconds:.0f}", kind)
+    if seconds is not None:
+        path += f"?seconds={seconds:.0f}{'&split=1' if split else ''}"
+    return app.lookup.ask(path, kind)

@@ -13,7 +13,7 @@ from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, join, wr
 from dashboards.terminal.drawing.table import Field, Table
 from dashboards.terminal.figures import Figure, Pair
 from dashboards.terminal.judged import rule_state
-from dashboards.terminal.queues import Agents, QueueLine, faulty, state_rank
+from dashboards.terminal.queues import Agents, QueueLine, faulty
 from dashboards.terminal.view import View
 from monitor.serving.recent_rows import RecentPoints, RecentQueueRow
 from monitor.serving.snapshot import RuleRow

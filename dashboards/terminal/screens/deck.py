@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.screens.board import Board
+from dashboards.terminal.screens.calls import Calls
 from dashboards.terminal.screens.frame import Frame
 from dashboards.terminal.screens.queues import Queues
 from dashboards.terminal.screens.runbooks import Runbooks
@@ -11,6 +12,7 @@ from dashboards.terminal.screens.timeline import Timeline
 
 SCREENS: dict[str, type[Frame]] = {
     "board": Board,
+    "calls": Calls,
     "queues": Queues,
     "runbooks": Runbooks,
     "timeline": Timeline,
