@@ -8,12 +8,11 @@ from pathlib import Path
 import msgspec
 
 from monitor.config import Config
-from monitor.daemon.camera import Camera
 from monitor.daemon.messenger import Messenger
 from monitor.daemon.safety import safety_of
 from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.desk import Desk
-from monitor.deciding.journal import TAIL, Journal
+from monitor.deciding.journal import Journal
 from monitor.deciding.office import OnEvent, OnRolledBack
 from monitor.deciding.points import OnPoint
 from monitor.export.elsewhere import over_there
@@ -26,10 +25,6 @@ from monitor.judging.engine import Engine
 from monitor.judging.scoping import all_scope_labels
 from monitor.judging.store import Store
 from monitor.model import Metric
-from monitor.serving.exposition.own import OwnMetrics
-from monitor.serving.past.figures import families
-from monitor.serving.past.keeper import Keeper as PastKeeper
-from monitor.serving.snapshot import Snapshot
 from runbooks.book import Book
 from runbooks.outlets import Outlets
 from runbooks.runner import Runner
@@ -67,20 +62,6 @@ def engine_of(config: Config, store: Store, delays: Mapping[int, float], history
     """The rules at work."""
     late = patience(config)
     return Engine(config.rules, config.signals, store, patience=late, delays=delays, history=history.weeks)
-
-
-def past_of(
-    config: Config, path: Path, camera: Camera, journal: Journal, own: OwnMetrics, clock: Callable[[], float]
-) -> PastKeeper:
-    """Whoever keeps what the screens showed, and hears of what is notable."""
-
-    def look() -> Snapshot | None:
-        return camera.snapshot() if camera.newest() is not None else None
-
-    past = PastKeeper(config.past, path, look, clock, lambda: journal.newest_events(TAIL))
-    journal.listeners.append(lambda entries: past.note([entry.event() for entry in entries if entry.public]))
-    own.also.append(lambda: families(past))
-    return past
 
 
 def independence_of(config: Config, intake: Intake) -> dict[int, str]:

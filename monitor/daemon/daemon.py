@@ -6,15 +6,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import chain
 from pathlib import Path
 
 from monitor.config_file import LoadedConfig
-from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, past_of, patience
+from monitor.daemon.assembly import desk_of, engine_of, independence_of, judged_elsewhere, keeper_of, patience
 from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
+from monitor.daemon.looking_back import past_of
 from monitor.daemon.messenger import Messenger
 from monitor.daemon.port import opened
+from monitor.daemon.recent import Recent
 from monitor.daemon.refill import refilled
 from monitor.daemon.reloading import Reloading
 from monitor.daemon.rollback_clock import RollbackClock
@@ -122,6 +125,7 @@ class Daemon:
         self.watchdog = Watchdog(lambda stall: self.own.stalled(stall.owner))
         self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
         self.reloading = Reloading(self, self.loaded, self.again)
+        self.recent = Recent(self.store, self.clock)
         self.camera = Camera(self)
         self.past = past_of(self.config, self.state_dir / "past.db", self.camera, self.journal, self.own, self.clock)
         self._keep(self.past.run(), "past")
@@ -220,7 +224,7 @@ class Daemon:
             pages=self.switchboard.pages,
             sparks=Sparks(self.config.signals, self.catalogue),
             clock=self.clock,
-            on_tick=self.camera.ticked,
+            on_tick=lambda now: chain(self.camera.ticked(now), self.recent.ticked(now)),
         )
 
     async def _serve(self) -> None:

@@ -12,6 +12,7 @@ from monitor.config import Config
 from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
 from monitor.daemon.inspector import Inspector
+from monitor.daemon.recent import Recent
 from monitor.daemon.reloading import Reloading
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
@@ -46,6 +47,7 @@ class Parts(Protocol):
     past: Keeper
     state_dir: Path
     degraded: str
+    recent: Recent
     switchboard: Switchboard
     reloading: Reloading
     web_config_file: Path | None
@@ -83,6 +85,7 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         callbacks=parts.switchboard.doors,
         details=inspector,
         transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
+        recent=parts.recent,
         on_denied=denied,
         front=front,
         board=Wallboard(),

@@ -25,7 +25,7 @@ from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import METRICS, READINGS, bounded
 from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
-from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Details, Pages, Reloader, Services
+from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Details, Pages, Recents, Reloader, Services
 from monitor.serving.web.wall import FORMS
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
@@ -47,6 +47,7 @@ def make_app(
     callbacks: Sequence[Callback] = (),
     transcripts: Mapping[str, Transcripts] | None = None,
     details: Details | None = None,
+    recent: Recents | None = None,
     front: Front | None = None,
     board: Board | None = None,
     reloader: Reloader | None = None,
@@ -58,7 +59,7 @@ def make_app(
     that route answers 503, as do those of its public lines and of the past without `lines` and `past`.
     postboxes: the collectors that are posted to. transcripts: raw exchanges by collector.
     details: what is looked up beyond the snapshot; without it those routes answer 503.
-    callbacks: channels whose acknowledgements flow back. front: passwords and headers.
+    recent: the last hours. callbacks: channels whose acknowledgements flow back. front: passwords and headers.
     board: draws the page at /board; without it there is none. reloader: takes the configuration over from the disk.
     on_denied: hears of each request without a valid token, floods excepted.
     """
@@ -75,6 +76,7 @@ def make_app(
         callbacks=callbacks,
         transcripts=transcripts or {},
         details=details,
+        recent=recent,
         front=front or Front(),
         board=board,
         reloader=reloader,

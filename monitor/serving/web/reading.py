@@ -18,6 +18,7 @@ from monitor.serving.web.details import DETAILS
 from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.looking_back import PAST, public_lines
+from monitor.serving.web.recents import RECENTS
 from monitor.serving.web.route import Reading
 from monitor.serving.web.services import Services
 from monitor.serving.web.wall import BOARD_READINGS
@@ -194,6 +195,7 @@ READINGS: tuple[Reading, ...] = (
         Kept,
         token=True,
     ),
+    *RECENTS,
     *DETAILS,
     Reading(
         "/api/v1/journal",

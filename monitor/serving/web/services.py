@@ -19,6 +19,7 @@ from monitor.serving.acts import Actor, Acts
 from monitor.serving.detail_rows import InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.past.keeper import Keeper
+from monitor.serving.recent_rows import RecentCalls, RecentGroup, RecentQueue, RecentQueues
 from monitor.serving.reload_rows import ReloadRow
 from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.front import Front
@@ -61,6 +62,26 @@ class Details(Protocol):
 
     def metrics(self) -> MetricsPage:
         """Every metric and what it means."""
+        ...
+
+
+class Recents(Protocol):
+    """Whoever remembers the last hours."""
+
+    async def queues(self, seconds: float) -> RecentQueues:
+        """All queues over a window."""
+        ...
+
+    async def queue(self, name: str) -> RecentQueue:
+        """One queue over time."""
+        ...
+
+    async def calls(self, by: str, seconds: float, *, split: bool) -> RecentCalls:
+        """Call quality by a label over a window."""
+        ...
+
+    async def group(self, by: str, value: str) -> RecentGroup:
+        """One group of calls over time; an empty label: all of them."""
         ...
 
 
@@ -148,6 +169,8 @@ class Services:
     """Raw exchanges by collector."""
     details: Details | None = None
     """What can be looked up beyond the snapshot."""
+    recent: Recents | None = None
+    """The last hours of what screens show over time."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)
