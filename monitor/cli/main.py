@@ -33,7 +33,10 @@ COMMANDS = {
     "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),
     "rules": ("monitor.cli.rules:rules", "Export the thresholds as recording and alerting rules for Prometheus."),
     "history": ("monitor.cli.history:history", "Recorded weeks: what there is of them, and import of earlier ones."),
-    "alert": ("monitor.cli.alert:alert", "Test the channels that page people."),
+    "alert": (
+        "monitor.cli.alert:alert",
+        "List, acknowledge, mute and note alerts; test the channels that page people.",
+    ),
     "audit": ("monitor.cli.audit:audit", "Read the journal, or prove it whole."),
     "token": ("monitor.cli.token:token", "Make or revoke a person's token."),
 }
