@@ -42,6 +42,12 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
+class Said(msgspec.Struct, frozen=True):
+    """What was done."""
+
+    what: str = ""
+
+
 class ErrorBody(msgspec.Struct, frozen=True):
     """An error answer of the daemon."""
 
@@ -130,6 +136,14 @@ class DaemonClient:
     async def act(self, act: Act) -> None:
         """Do it. Refused when the daemon says no; Unreachable when its answer did not come."""
         await self._ask("POST", act.path, msgspec.json.encode(act.body), ACT_TIMEOUT)
+
+    async def told(self, act: Act) -> str:
+        """Do it; the daemon's words on what was done, empty when it has none."""
+        body = await self._ask("POST", act.path, msgspec.json.encode(act.body), ACT_TIMEOUT)
+        try:
+            return clean(msgspec.json.decode(body, type=Said).what)
+        except msgspec.MsgspecError:
+            return ""
 
     async def decide(self, act: Act, key: str) -> DecisionRow | None:
         """Do what opens or joins a decision; the same key sent again is the same request. None: it was not shown."""

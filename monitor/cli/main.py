@@ -35,7 +35,10 @@ COMMANDS = {
     "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),
     "rules": ("monitor.cli.rules:rules", "Export the thresholds as recording and alerting rules for Prometheus."),
     "history": ("monitor.cli.history:history", "Recorded weeks: what there is of them, and import of earlier ones."),
-    "alert": ("monitor.cli.alert:alert", "Test the channels that page people."),
+    "alert": (
+        "monitor.cli.alert:alert",
+        "List, acknowledge, mute and note alerts; test the channels that page people.",
+    ),
     "audit": ("monitor.cli.audit:audit", "Read the journal, or prove it whole."),
     "schema": ("monitor.cli.schema:schema", "The JSON schemas of what --json prints."),
     "metrics": ("monitor.cli.metrics:metrics", "Every metric: name, type, unit, meaning."),

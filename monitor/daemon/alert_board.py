@@ -12,8 +12,7 @@ import msgspec
 import numpy as np
 
 from monitor.config import Config
-from monitor.daemon.board import reason_of
-from monitor.daemon.facts import number_or_none
+from monitor.daemon.alert_kinds import rule_row, silent_row
 from monitor.daemon.pager import Pager
 from monitor.daemon.witness import BROKEN, NO_DATA
 from monitor.deciding.alert_desk import AlertDesk, Place
@@ -21,7 +20,6 @@ from monitor.deciding.attention import WHOLE, Attention
 from monitor.intake.intake import Intake
 from monitor.judging.engine import Engine
 from monitor.judging.expressions import ExpressionError, parse
-from monitor.judging.judge import Judge
 from monitor.judging.pieces import Pieces
 from monitor.judging.triggers import Trigger
 from monitor.model import Flag, Standing
@@ -30,7 +28,6 @@ from monitor.notify.sent import Sent
 from monitor.serving.acts import Refusal
 from monitor.serving.alert_rows import AlertRow, AlertsRow, MuteRow
 from monitor.text import clean
-from monitor.units import format_duration
 
 MOST_ALERTS = 100
 """Rows; how many more there are is told."""
@@ -40,7 +37,6 @@ ROWS = 25
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no letter that is taken for a number."""
 _DAY = 86400.0
-_SHOWN = ("flapping", "stale", "unknown", "insufficient")
 _BLIND = np.int16(Flag.BLIND)
 
 
@@ -200,8 +196,8 @@ class AlertBoard:
         ack, mute = self._attention.ack(*pair), self._attention.mute(*pair)
         page = self._pager.incidents.page_of(pair)
         story = self._stories.setdefault(pair, _Story(changed=finding.since))
-        base = self._rule_row(judge, index, finding, now) if judge is not None and index is not None else None
-        row = base or self._silent_row(pair, finding, now)
+        base = rule_row(judge, index, finding, now) if judge is not None and index is not None else None
+        row = base or silent_row(pair, finding, self._engine, self._intake, now)
         mark = (row.state, ack, mute)
         if story.mark and story.mark != mark:
             story.changed = now
@@ -234,44 +230,6 @@ class AlertBoard:
             inhibited_by=self._inhibited(alert, scope),
             runbook=self._runbooks.get(alert, ""),
             sent=self._sent.rows(page.key) if page is not None else (),
-        )
-
-    def _rule_row(self, judge: Judge, index: int, finding: Finding, now: float) -> AlertRow:
-        flags = Flag(int(judge.flags[index]))
-        names = tuple(flag.name.lower() for flag in Flag if flag in flags and flag.name)
-        return AlertRow(
-            id="",
-            name="",
-            scope="",
-            state=judge.standing(index).word,
-            value=number_or_none(float(judge.value[index])),
-            limit=judge.rule.breach,
-            operator=judge.rule.operator,
-            unit=judge.unit,
-            since=finding.since,
-            summary=reason_of(judge, index, judge.rule.title or judge.rule.name, now),
-            flags=tuple(name for name in names if name in _SHOWN),
-        )
-
-    def _silent_row(self, pair: Pair, finding: Finding, now: float) -> AlertRow:
-        """A source that is silent, a rule of which nothing is known, or one that cannot be computed."""
-        named = pair[1].partition("=")[2]
-        door = self._intake.doors.get(named) if pair[0] == NO_DATA else None
-        judge = self._engine.judges.get(named)
-        why = judge.broken or judge.why(int(np.argmax((judge.flags & _BLIND) != 0))) if judge is not None else ""
-        if door is not None:
-            why = f"silent for {format_duration(max(now - door.newest, 0.0))}"
-        return AlertRow(
-            id="",
-            name="",
-            scope="",
-            state="unknown",
-            value=None,
-            limit=door.stale_after if door is not None else None,
-            operator=">" if door is not None else "",
-            unit="seconds",
-            since=finding.since,
-            summary=f"{finding.title}: {why}" if why else finding.title,
         )
 
 

@@ -30,6 +30,8 @@ MOST_NEIGHBOURS = 20
 """Rules of each kind that are listed."""
 _SMALL = 200
 """Groups of a rule among which one that shares some labels is looked for; among more only the very same place is."""
+_NOTHING = " When the source found nothing"
+"""Where a rule's sentence begins to say what nothing means, which `golive check` is for."""
 _FINE = (Standing.OK, Standing.WARN)
 _OVER = frozenset({"rejected", "denied", "withdrawn", "recorded", "rolled_back", "partial", "ineffective"})
 
@@ -92,7 +94,10 @@ class AlertDetails:
 
     def _says(self, name: str) -> str:
         rule = self._rules.get(name)
-        return rule_sentence(rule, self._catalogue, self._signals) if rule is not None else ""
+        if rule is None:
+            return ""
+        whole = rule_sentence(rule, self._catalogue, self._signals)
+        return whole.partition(_NOTHING)[0].rstrip(".") + "."
 
     def _neighbours(self, alert: str, scope: Labels) -> Iterator[NeighbourRow]:
         """Other rules that are judged in the same place."""

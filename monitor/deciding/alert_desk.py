@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 import msgspec
 
+from monitor.deciding.alert_recall import recall_ack, recall_mute
 from monitor.deciding.attention import WHOLE, Ack, Attention, Ended, FullError, Mute, Pair
 from monitor.deciding.entry import Entry
 from monitor.deciding.journal import Journal
@@ -28,8 +29,6 @@ NOTE_LENGTH = 500
 STATES = ("given", "released", "expired", "over")
 """What becomes of an acknowledgement; over: with its alert."""
 MUTE_STATES = ("given", "lifted", "expired")
-
-_Record = TypeVar("_Record", Ack, Mute)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,9 +87,9 @@ class AlertDesk:
     async def start(self) -> None:
         """Take up what holds by the journal."""
         for entry in await self._journal.entries(kind="ack"):
-            self._recall_ack(entry)
+            recall_ack(entry, self._cutover, self.attention)
         for entry in await self._journal.entries(kind="mute"):
-            self._recall_mute(entry)
+            recall_mute(entry, self.attention)
         for ended in self.attention.settle(lambda _: True):
             self._told(ended)
 
@@ -260,41 +259,6 @@ class AlertDesk:
             return await self._journal.append(kind, who, what, object=about, state=state, via=via, data=plain)
         except JournalError as error:
             raise Refusal(503, f"not done: {error}", "free the disk, then try again") from error
-
-    def _recall_ack(self, entry: Entry) -> None:
-        ack = self._ack_of(entry)
-        if ack is None:
-            return
-        if entry.state == "acknowledged":
-            self.attention.take(ack)
-        else:
-            self.attention.let_go(ack.alert, ack.scopes)
-
-    def _ack_of(self, entry: Entry) -> Ack | None:
-        """The acknowledgement of a line; those of older daemons say no more than the page's key."""
-        if entry.state == "acknowledged" and entry.data:
-            return _converted(entry.data, Ack)
-        alert, scopes = entry.data.get("alert"), entry.data.get("scopes")
-        if not isinstance(alert, str) or not isinstance(scopes, list):
-            alert, _, scope = entry.object.removeprefix(f"{self._cutover}/").partition("/")
-            scopes = [scope]
-        names = tuple(str(scope) for scope in scopes)
-        return Ack(page=entry.object, alert=alert, scopes=names, who=entry.who, via=entry.via, since=entry.at)
-
-    def _recall_mute(self, entry: Entry) -> None:
-        if entry.state == "muted":
-            if (mute := _converted(entry.data, Mute)) is not None:
-                self.attention.hush(mute)
-        else:
-            self.attention.speak(str(entry.data.get("alert", "")), str(entry.data.get("scope", "")))
-
-
-def _converted(data: dict[str, object], kind: type[_Record]) -> _Record | None:
-    """A record of the journal; None for one that another version wrote."""
-    try:
-        return msgspec.convert(data, kind)
-    except msgspec.ValidationError:
-        return None
 
 
 def _subject(mute: Mute) -> str:

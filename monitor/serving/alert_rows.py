@@ -89,6 +89,19 @@ class AlertsRow(Row, frozen=True, kw_only=True):
     """Listed alerts that ended since midnight UTC, or since the daemon started."""
 
 
+class AlertList(Row, frozen=True, kw_only=True):
+    """What `golive alert list --json` prints."""
+
+    schema: int = 1
+    at: float
+    environment: str
+    cutover: str
+    alerts: tuple[AlertRow, ...]
+    mutes: tuple[MuteRow, ...]
+    left_out: int
+    closed: int
+
+
 class PointOfTimeRow(Row, frozen=True, kw_only=True):
     """A rule's value at an earlier instant."""
 

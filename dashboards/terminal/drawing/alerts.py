@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -176,6 +176,28 @@ def sent(rows: Iterable[SentRow], glyphs: Glyphs) -> str:
 def place(row: AlertRow) -> str:
     """Where, as people say it: the labels' values; a scope that is no labels as it is."""
     return ", ".join(labels_of(row.scope).values()) or row.scope
+
+
+def listed(entry: Entry, now: float, glyphs: Glyphs) -> Iterator[str]:
+    """An alert as lines of words, for a command line. now: unix seconds."""
+    row = entry.row
+    state = mark(ALERTS, row.state).word
+    value = format_value(row.value, row.unit) if row.value is not None else "no data"
+    bound = f" (limit {limit(row.operator, row.limit, row.unit, glyphs)})" if row.limit is not None else ""
+    figure = "" if entry.resting else f"  {value}{bound} for {span(now - row.since)}, {row.severity}"
+    yield f"{row.code or '-':6}  {state:8} {row.id}{figure}"
+    if row.title:
+        runbook = f"; runbook {row.runbook}" if row.runbook else ""
+        told = f"; sent {sent(row.sent, glyphs)}" if row.sent else ""
+        yield f"        {row.title}{runbook}{told}"
+    if row.acked_by:
+        left = f"{span(row.acked_until - now)} more" if row.acked_until is not None else "as long as it lasts"
+        why = f": {row.ack_reason}" if row.ack_reason else ""
+        yield f"        {row.acked_by} has it, {left}{why}"
+    if row.muted_by:
+        left = f"{span(row.muted_until - now)} more" if row.muted_until is not None else "for now"
+        what = "the whole rule is muted" if row.muted_whole else "muted"
+        yield f"        {what} by {row.muted_by}, {left}: {row.mute_reason}"
 
 
 def _state(entry: Entry, view: View, glyphs: Glyphs) -> Span:
