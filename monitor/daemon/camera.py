@@ -167,7 +167,7 @@ class Camera:
         troubles = [part.degraded, part.ticker.broken, part.journal.failing, *part.anchors.troubles()]
         if part.record is not None and part.record.report:
             troubles.append(part.record.report)
-        troubles += [*part.switchboard.troubles, part.reloading.trouble]
+        troubles += part.switchboard.troubles
         stall = part.watchdog.newest
         if stall is not None and time.time() - stall.at < STALL_SHOWN:
             troubles.append(stall.words)
@@ -192,6 +192,7 @@ class Camera:
             anchored_hash=part.anchors.noted.hash,
             anchors=part.anchors.rows(),
             degraded="; ".join(trouble for trouble in troubles if trouble),
+            reload=part.reloading.trouble,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from monitor.daemon.safety import open_journal
 from monitor.daemon.sparks import Sparks
 from monitor.daemon.switchboard import Switchboard
 from monitor.daemon.ticker import Ticker
+from monitor.daemon.upkeep import Upkeep
 from monitor.deciding.auth import Authority
 from monitor.deciding.breakglass import BreakGlassLog
 from monitor.deciding.desk import Desk
@@ -83,9 +84,9 @@ class Daemon:
         self.record: Record | None = None
         self.up = asyncio.Event()
         """Set once all of it is there."""
-        self.dead = asyncio.Event()
+        self._upkeep = Upkeep()
+        self.dead = self._upkeep.dead
         """Set when a part without which nothing is judged has ended."""
-        self._closers: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def address(self) -> str:
@@ -104,18 +105,18 @@ class Daemon:
             RecordError: journal.record is on and the samples cannot be written.
         """
         lock = await asyncio.to_thread(StateLock.acquire, self.state_dir, self.clock())
-        self._closers.append(async_(lock.release))
+        self._upkeep.ends_by(async_(lock.release))
         self.second = BreakGlassLog(self.state_dir)
         self.journal, self.degraded = await open_journal(
             self.config, self.base, self.state_dir, self.clock, self.second
         )
-        self._closers.append(self.journal.close)
+        self._upkeep.ends_by(self.journal.close)
         self.anchors = Anchors(self.config.journal, self.base, self.journal, self.config.cutover.name, self.clock)
-        self._closers.append(self.anchors.close)
+        self._upkeep.ends_by(self.anchors.close)
         await self._make_intake()
         delays = {self.intake.doors[source.name].number: source.delay for source in self.config.collectors}
         self.history = keeper_of(self.config, self.store, self.state_dir / FILE, delays, self.journal, self.clock)
-        self._keep(self.history.run(), "history")
+        self._upkeep.keep(self.history.run(), "history")
         self.engine = engine_of(self.config, self.store, delays, self.history)
         self.derived = DerivedFigures(self.config.derived, self.store)
         self.course = Course(self.config.stages, self.config.gates, self.journal, self.clock, self._arm)
@@ -128,7 +129,7 @@ class Daemon:
         self.recent = Recent(self.store, self.clock)
         self.camera = Camera(self)
         self.past = past_of(self.config, self.state_dir / "past.db", self.camera, self.journal, self.own, self.clock)
-        self._keep(self.past.run(), "past")
+        self._upkeep.keep(self.past.run(), "past")
         self.switchboard = Switchboard(self, self.camera.ready)
         self.messenger = Messenger(self.config.notify, self.config.cutover, self.base, self.clock)
         self.desk = self._make_desk()
@@ -138,39 +139,23 @@ class Daemon:
         if not self.degraded:
             await self.anchors.start()
         await self.switchboard.start()
-        self._closers.append(self.switchboard.close)
+        self._upkeep.ends_by(self.switchboard.close)
         await self.desk.start()
-        self._closers.append(self.desk.close)
+        self._upkeep.ends_by(self.desk.close)
         await self._serve()
-        self._closers.append(self.listener.stop)
+        self._upkeep.ends_by(self.listener.stop)
         self.supervisor.start()
-        self._closers.append(self.supervisor.close)
+        self._upkeep.ends_by(self.supervisor.close)
         self.watchdog.start()
-        self._closers.append(self.watchdog.close)
-        self._keep(self.ticker.run(), "ticker")
-        self._keep(watch_tokens(self.authority), "tokens")
-        self._keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
-        self._keep(self.journal.keep(), "journal's reserve")
+        self._upkeep.ends_by(self.watchdog.close)
+        self._upkeep.keep(self.ticker.run(), "ticker")
+        self._upkeep.keep(watch_tokens(self.authority), "tokens")
+        self._upkeep.keep(self.rollback_clock.run(self.clock, self.desk.run_rows), "rollback clock")
+        self._upkeep.keep(self.journal.keep(), "journal's reserve")
         self.journal.append(
             "start", "engine", f"golive {version()} watches {self.config.cutover.name}", state="started"
         )
         self.up.set()
-
-    def _keep(self, work: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-
-        async def end() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        self._closers.append(end)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A task that must never end did: the daemon is not whole any more, and better gone than mute."""
-        if not task.cancelled():
-            log.critical("%s ended: %r. The daemon stops; systemd starts it again", task.get_name(), task.exception())
-            self.dead.set()
 
     async def _refill(self) -> None:
         if await refilled(self.store, self.record, self.clock(), patience(self.config)):
@@ -186,7 +171,7 @@ class Daemon:
         if config.journal.record:
             self.record = Record(self.state_dir / "record.db", config.journal.record_for)
             await asyncio.to_thread(self.record.start)
-            self._closers.append(async_(self.record.close))
+            self._upkeep.ends_by(async_(self.record.close))
         self.intake = Intake(self.store, self.base, self.record)
         for collector in config.collectors:
             self.intake.door(collector.name, collector.stale_after, collector.shared)
@@ -236,8 +221,7 @@ class Daemon:
 
     async def close(self) -> None:
         """Stop in reverse order: no new tick, collectors away, no new step, journal written, state let go."""
-        while self._closers:
-            await self._closers.pop()()
+        await self._upkeep.close()
 
     def _health_changed(self, name: str, state: Health, detail: str) -> None:
         what = f"source {name} is {state.value}" + (f": {detail}" if detail else "")

@@ -98,7 +98,7 @@ class Reloading:
             try:
                 row = await self._reload(who, via, reason)
             except Refusal as refusal:
-                self.successful, self.trouble = False, f"the last reload was refused: {refusal.what}"
+                self.successful, self.trouble = False, refusal.what
                 self._parts.journal.append("reload", who, refusal.what, state="refused", via=via)
                 log.error("%s; next: %s", refusal.what, refusal.hint)  # noqa: TRY400 - an answer, not a fault
                 raise

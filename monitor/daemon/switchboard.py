@@ -74,6 +74,7 @@ class Switchboard:
         """Channels whose acknowledgements flow back; the list itself stays the same one."""
         self._open_doors(config)
         parts.own.also.append(self._metrics)
+        parts.own.channels(self.notifier.channels)
 
     @property
     def troubles(self) -> list[str]:
@@ -90,6 +91,7 @@ class Switchboard:
     def take(self, config: Config, touched: Iterable[str]) -> None:
         """Speak by another configuration from now on. touched: rules that begin afresh or are gone."""
         self.notifier.take(config.notify, config.paging)
+        self._parts.own.channels(self.notifier.channels)
         self.beats.take(config.notify)
         self.pages.take(config, touched)
         self._open_doors(config)

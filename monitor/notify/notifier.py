@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from monitor.notify.apprising import warm
-from monitor.notify.channels import Alertmanager, AlertmanagerWebhook, AnyChannel, Apprise, Carrier, Paging
+from monitor.notify.channels import AlertmanagerWebhook, AnyChannel, Apprise, Carrier, Paging
 from monitor.notify.delivery import deliver
 from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
 from monitor.notify.outcome import Outcome
+from monitor.notify.repeats import Repeats
 from monitor.notify.roster import Roster
 from monitor.notify.sent import Sent
 from monitor.notify.subjects import Subjects
@@ -57,8 +58,7 @@ class Notifier:
         self.sent = Sent()
         """What the channels were told of each subject."""
         self._subjects = Subjects(self.outbox)
-        self._again: dict[str, float] = {}
-        """When what fires was last repeated, seconds on the monotonic clock, by channel."""
+        self._repeats = Repeats(self._roster, self._subjects, base, clock)
         self._reported: dict[str, Message] = {}
         """Channels that were said not to get through."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -190,7 +190,7 @@ class Notifier:
             try:
                 for worker in self._roster.workers.values():
                     self._mind(worker)
-                await self._repeat()
+                await self._repeats.tell()
             except Exception:  # noqa: BLE001 - whoever looks after the channels must not be the one that fails
                 _LOG.exception("looking after the channels failed; it goes on")
 
@@ -227,20 +227,6 @@ class Notifier:
                 continue
             self._subjects.note(message, (name,))
             self._queue(worker, message)
-
-    async def _repeat(self) -> None:
-        """Tell Alertmanagers again of what fires, before they would call it over, and for those that were away."""
-        for name, channel in self.channels.items():
-            if not isinstance(channel, Alertmanager):
-                continue
-            now = time.monotonic()
-            if now - self._again.setdefault(name, now) < channel.again or self._roster.workers[name].waiting:
-                continue
-            self._again[name] = now
-            for message in list(self._subjects.due(name)):
-                outcome = await deliver(channel, message, self._base, self._clock())
-                if not outcome.delivered:
-                    break
 
 
 def hears(channel: Carrier, message: Message, second: tuple[str, ...]) -> bool:

@@ -45,3 +45,5 @@ class SelfRow(Row, frozen=True, kw_only=True):
     anchors: tuple[AnchorRow, ...] = ()
     degraded: str = ""
     """Why the daemon is not whole, in words; empty when it is."""
+    reload: str = ""
+    """Why what lies on disk is not what runs: the last reload was refused; empty when it was not."""

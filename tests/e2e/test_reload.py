@@ -157,6 +157,7 @@ async def test_a_signal_takes_a_threshold_over_and_a_broken_file_changes_nothing
     assert "rule waiting: breach 100 → 60" in line.what
     assert (line.who, line.state) == ("a signal", "taken")
     assert await night.metric("golive_config_last_reload_success_timestamp_seconds") > read
+    seen = await running.until(lambda seen: seen.channels[0].state != "ok")
     (pager,) = seen.channels
     assert (pager.name, pager.kind, pager.state) == ("pager", "webhook", "failing")
     assert "127.0.0.1:9" in pager.error
@@ -164,15 +165,15 @@ async def test_a_signal_takes_a_threshold_over_and_a_broken_file_changes_nothing
     assert pager.since > seen.at - 60
     await night.write(("breach: 500", "breach: many"))
     running.process.send_signal(signal.SIGHUP)
-    seen = await running.until(lambda seen: "reload" in seen.monitor.degraded)
-    assert "golive.yaml:27:13: rules[1].breach" in seen.monitor.degraded
+    seen = await running.until(lambda seen: seen.monitor.reload)
+    assert "golive.yaml:27:13: rules[1].breach" in seen.monitor.reload
     assert "golive.yaml:27:13: rules[1].breach" in running.words()
     assert of("oldest")(seen).breach == 500
     assert of("waiting")(seen).state == "breach"
     assert await night.metric("golive_config_last_reload_successful") == 0
     await night.write(("breach: 100", "breach: 60"))
     running.process.send_signal(signal.SIGHUP)
-    await running.until(lambda seen: "reload" not in seen.monitor.degraded)
+    await running.until(lambda seen: not seen.monitor.reload)
     assert await night.metric("golive_config_last_reload_successful") == 1
     assert running.stop() == 0
 

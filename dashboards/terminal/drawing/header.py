@@ -125,7 +125,10 @@ def waiting(view: View, snapshot: Snapshot, width: int) -> Span:
 
 
 def banner(view: View, width: int, glyphs: Glyphs) -> Line:
-    """One line that must not be missed: the daemon is gone or not whole, or it is too late. Empty when all is well."""
+    """One line that must not be missed: the daemon is gone or not whole, it is too late, or a reload was refused.
+
+    Empty when all is well.
+    """
     view = view.present or view
     snapshot = view.snapshot
     if view.past:
@@ -141,8 +144,9 @@ def banner(view: View, width: int, glyphs: Glyphs) -> Line:
         return (Span(fit(text, width, glyphs), "alarm"),)
     if snapshot is not None and snapshot.monitor.degraded:
         return (Span(fit(f" monitor not whole: {snapshot.monitor.degraded}", width, glyphs), "notice"),)
-    late = too_late(view)
-    return (Span(fit(f" {late}", width, glyphs), "notice"),) if late else ()
+    refused = snapshot.monitor.reload if snapshot is not None else ""
+    words = too_late(view) or (f"reload refused: {refused}" if refused else "")
+    return (Span(fit(f" {words}", width, glyphs), "notice"),) if words else ()
 
 
 def held(view: View, width: int, glyphs: Glyphs) -> Line:

@@ -16,6 +16,12 @@ from prometheus_client.registry import Collector
 from monitor.serving.exposition.lines import Style
 
 _MOST_OWNERS = 100
+RESULTS = ("ok", "failed")
+"""What can become of a message."""
+VOTES = ("approved", "rejected", "refused")
+"""What can become of a signature."""
+DENIALS = ("token", "password", "flood", "host", "origin", "listener", "body", "full", "rate")
+"""Why a request can be refused before it reaches an act."""
 _OPENMETRICS_END = b"# EOF\n"
 
 
@@ -32,11 +38,21 @@ class OwnMetrics(Collector):
         self.also: list[Callable[[], Iterable[Metric]]] = []
         """Families that other parts of the daemon make when they are asked for."""
         self._stalls: Counter[tuple[str, ...]] = Counter()
+        self._approvals.update(dict.fromkeys(((vote,) for vote in VOTES), 0))
+        self._denied.update(dict.fromkeys(((reason,) for reason in DENIALS), 0))
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
+
+    def channels(self, names: Iterable[str]) -> None:
+        """The channels that there are: each is counted from 0, and one that is gone is told no more."""
+        known = {(name, result) for name in names for result in RESULTS}
+        for key in self._notifications.keys() - known:
+            del self._notifications[key]
+        for key in known:
+            self._notifications.setdefault(key, 0)
 
     def notified(self, channel: str, result: str) -> None:
         """Count a message that a channel delivered, failed or dropped."""

@@ -26,6 +26,7 @@ from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import METRICS, READINGS, bounded
 from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
 from monitor.serving.web.services import SERVICES, Board, Callback, Denial, Details, Pages, Recents, Reloader, Services
+from monitor.serving.web.throttle import check_rate
 from monitor.serving.web.wall import FORMS
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
@@ -83,7 +84,7 @@ def make_app(
     )
     if on_denied is not None:
         services.on_denied = on_denied
-    app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_origin, check_password])
+    app = web.Application(client_max_size=LIMIT, middlewares=[answer_errors, check_rate, check_origin, check_password])
     app[SERVICES] = services
     readings = [r._replace(path=config.telemetry_path) if r.path == METRICS else r for r in READINGS]
     for reading in readings:

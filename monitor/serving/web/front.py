@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from monitor.documents.loading import load
+from monitor.serving.web.bucket import Bucket
 from monitor.serving.web.certificates import CertificateError, context_of, files_of
 from monitor.serving.web.passwords import Passwords
 from monitor.serving.web.toolkit import Toolkit
@@ -29,6 +30,8 @@ class Front:
         self.toolkit = Toolkit()
         self.tls: ssl.SSLContext | None = None
         self.passwords = Passwords({})
+        self.bucket = Bucket()
+        """Of the rate limit."""
         self.trouble = ""
         """Why the newest file is not in force; empty when it is."""
         self._marks: dict[Path, _Mark | None] = {}
@@ -66,6 +69,9 @@ class Front:
             tls = context_of(config, self.path.parent) if config is not None else None
         except CertificateError as error:
             raise FrontError(f"{self.path}: tls_server_config: {error}") from error
+        if toolkit.rate_limit != self.toolkit.rate_limit:
+            limit = toolkit.rate_limit
+            self.bucket = Bucket(limit.interval, limit.burst) if limit is not None else Bucket()
         self.toolkit, self.tls = toolkit, tls
         self.passwords = Passwords(toolkit.basic_auth_users or {})
         self.trouble = ""

@@ -1,4 +1,4 @@
-"""A `web.config.file` as Prometheus and its exporters read it: TLS, basic auth, headers.
+"""A `web.config.file` as Prometheus and its exporters read it: TLS, basic auth, headers, rate limit.
 
 Format of the exporter-toolkit (docs/web-configuration.md there). What Python's TLS cannot do is refused when the file is
 read, never silently weaker than it says.
@@ -10,6 +10,7 @@ import re
 from typing import Literal, TypeAlias
 
 from monitor.plan import Section
+from monitor.units import Duration
 
 Version: TypeAlias = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
 ClientAuth: TypeAlias = Literal[
@@ -113,11 +114,25 @@ HEADERS = (
 )
 
 
+class RateLimit(Section, frozen=True, kw_only=True):
+    """`rate_limit`."""
+
+    interval: Duration = 0.0
+    """Seconds between two requests; 0 is no limit."""
+    burst: int = 0
+    """Requests at once after a pause."""
+
+    def __post_init__(self) -> None:
+        if self.interval > 0 and self.burst < 1:
+            raise ValueError("burst 0 lets no request through; write how many may come at once, such as 20")
+
+
 class Toolkit(Section, frozen=True, kw_only=True):
     """The whole file. An empty one is plain HTTP for everybody."""
 
     tls_server_config: TlsServer | None = None
     http_server_config: HttpServer | None = None
+    rate_limit: RateLimit | None = None
     basic_auth_users: dict[str, str] | None = None
     """User -> bcrypt hash, as `htpasswd -nBC 10 ''` makes it."""
 

@@ -17,10 +17,12 @@ import aiohttp
 import bcrypt
 import pytest
 import trustme
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.serving.exposition.lines import Style
 from monitor.serving.web import listener
+from monitor.serving.web.bucket import Bucket
 from monitor.serving.web.front import Front, FrontError
 from monitor.serving.web.listener import CONNECTIONS
 from monitor.serving.web.passwords import Passwords, _pair
@@ -326,3 +328,55 @@ async def test_a_real_prometheus_scrapes_through_tls_and_a_password(tmp_path: Pa
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert (await curl.communicate())[0] == b"golive is running\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("rate_limit: {interval: 1s}", "burst 0 lets no request through"),
+        ("rate_limit: {interval: many, burst: 2}", "interval"),
+        ("rate_limit: {rate: 1s, burst: 2}", "rate"),
+    ],
+)
+def test_a_rate_limit_that_would_lock_everybody_out_is_refused(tmp_path: Path, text: str, word: str) -> None:
+    """A limit without a burst answers nobody; it is refused when the file is read, as is what is misspelt."""
+    with pytest.raises(FrontError, match=word):
+        front_of(tmp_path, text)
+
+
+async def test_what_comes_too_fast_is_turned_away_and_people_are_not(tmp_path: Path) -> None:
+    """Beyond the burst 429 with Retry-After, counted; a named person's act passes all the same, or a flood of scrapes could
+    keep people from deciding."""
+    async with guarded(tmp_path, "rate_limit: {interval: 1h, burst: 3}\n") as house:
+        replies = [await house.ask("GET", "/-/healthy") for _ in range(5)]
+        assert [reply.status for reply in replies] == [200, 200, 200, 429, 429]
+        assert int(replies[-1].headers["Retry-After"]) > 60
+        assert (await house.ask("POST", "/api/v1/notes", token=house.token, json={"text": "here"})).status == 200
+        text = (await asyncio.to_thread(house.own.text, Style.TEXT)).decode()
+        assert 'golive_http_denied_total{reason="rate"} 2.0' in text
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    burst=st.integers(1, 20),
+    interval=st.floats(0.01, 10.0),
+    gaps=st.lists(st.floats(0.0, 30.0), min_size=1, max_size=60),
+)
+def test_a_bucket_never_lets_more_through_than_it_says(burst: int, interval: float, gaps: list[float]) -> None:
+    """In any stretch no more than the burst and one for each interval; who waits as long as he is told gets through."""
+    now = 0.0
+    bucket = Bucket(interval, burst, clock=lambda: now)
+    through = []
+    for gap in gaps:
+        now += gap
+        wait = bucket.wait()
+        if not wait:
+            through.append(now)
+        else:
+            assert 0 < wait <= interval
+            now += wait * 1.001
+            assert bucket.wait() == 0
+            through.append(now)
+    for first, begin in enumerate(through):
+        for number, end in enumerate(through[first:], start=1):
+            assert number <= burst + (end - begin) / interval + 1.01
