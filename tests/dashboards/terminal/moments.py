@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dashboards.terminal.keys import EVERYWHERE
 from monitor.serving.snapshot import Snapshot
-from tests.dashboards.terminal import recorded
+from tests.dashboards.terminal import recorded, recorded_calls, recorded_queues
 
-RICH: dict[str, Snapshot] = {}
+RICH: dict[str, Snapshot] = {"calls": recorded_calls.MOMENT, "queues": recorded_queues.MOMENT}
 """For screens that need more than the failing cutover shows."""
+
+ANSWERS: dict[str, bytes] = {**recorded_calls.ANSWERS, **recorded_queues.ANSWERS}
+"""What the daemon answers to what only a detail asks for, by path."""
 
 
 def moment(screen: str) -> Snapshot:

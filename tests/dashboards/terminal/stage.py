@@ -9,6 +9,7 @@ from dashboards.terminal.app import Terminal
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import Snapshot
+from tests.dashboards.terminal.moments import ANSWERS
 
 ANNA = Person(name="anna", role="approver", duties=("cutover-manager",))
 
@@ -21,7 +22,7 @@ class Recorded:
         self.person = person
         self.acts: list[Act] = []
         self.refuses = ""
-        self.answers: dict[str, bytes] = {}
+        self.answers: dict[str, bytes] = {**ANSWERS}
         """Bodies of GETs by path, as far as a test needs them."""
         self.asked: list[str] = []
 
