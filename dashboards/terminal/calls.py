@@ -57,6 +57,7 @@ class CallLine(NamedTuple):
     """As of its worst rule; `unjudged` where no rule is about this group alone."""
     since: float | None
     age: float | None
+    """Age of what was last heard of it on the new platform; on the old one where the new one has none of it."""
     pairs: Mapping[str, Pair]
     rules: tuple[RuleRow, ...]
     """Worst first."""
@@ -118,17 +119,17 @@ def _line(
         for rule, labels in scopes
         if labels.get(by) == group and (not direction or labels.get("direction", direction) == direction)
     )
-    judges = [*own, *(rule for rule, labels in scopes if not labels)]
-    ages = [row.age for row in sides.values() if row.age is not None]
-    stale = any(row.stale for row in sides.values())
+    others = {rule.rule: rule for rule, labels in scopes if by not in labels and labels.get("platform") != OLD}
+    side = sides.get(NEW) or sides.get(OLD)
+    stale = side is not None and side.stale
     return CallLine(
         by=by,
         group=group,
         direction=direction,
         state=rule_state(own[0]) if own else "stale" if stale else "unjudged",
         since=own[0].since if own else None,
-        age=max(ages, default=None),
-        pairs={name: _pair(kind, sides, judges) for name, kind in KINDS.items()},
+        age=side.age if side is not None else None,
+        pairs={name: _pair(kind, sides, [*own, *others.values()]) for name, kind in KINDS.items()},
         rules=tuple(own),
         why=tuple(dict.fromkeys(row.why for row in sides.values() if row.why)),
     )

@@ -96,6 +96,13 @@ class Pair(NamedTuple):
         return self.word == "worse"
 
 
+def bound_of(pair: Pair) -> float:
+    """The limit that the new number is past."""
+    if pair.past is None:
+        return math.nan
+    return pair.past.breach if pair.hard or pair.past.warn is None else pair.past.warn
+
+
 def held_against(pair: Pair, rules: Iterable[RuleRow]) -> Pair:
     """The same with the first rule past whose limit the new number is, a breach before a warning."""
     value = pair.new.value

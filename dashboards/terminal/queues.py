@@ -21,15 +21,15 @@ LOST = "golive_calls_lost_between_platforms"
 BALANCE = "golive_queue_balance_error"
 _LEVEL = "golive_queue_service_level_ratio"
 
-FIGURES: dict[str, tuple[str, str, str, bool]] = {
-    "waiting": ("golive_queue_contacts_waiting", "sum", "count", True),
-    "oldest": ("golive_queue_oldest_contact_age_seconds", "max", "seconds", True),
-    "level": (_LEVEL, "one", "ratio", False),
-    "abandoned": ("golive_queue_abandonment_ratio", "one", "ratio", True),
-    "answer": ("golive_queue_average_answer_seconds", "one", "seconds", True),
-    "handle": ("golive_queue_average_handle_seconds", "one", "seconds", True),
+FIGURES: dict[str, tuple[str, str, str, bool, float]] = {
+    "waiting": ("golive_queue_contacts_waiting", "sum", "count", True, 3.0),
+    "oldest": ("golive_queue_oldest_contact_age_seconds", "max", "seconds", True, 10.0),
+    "level": (_LEVEL, "one", "ratio", False, 0.01),
+    "abandoned": ("golive_queue_abandonment_ratio", "one", "ratio", True, 0.01),
+    "answer": ("golive_queue_average_answer_seconds", "one", "seconds", True, 3.0),
+    "handle": ("golive_queue_average_handle_seconds", "one", "seconds", True, 5.0),
 }
-"""By name: metric, how several series make one, unit, whether less is better."""
+"""By name: metric, how several series make one, unit, whether less is better, the least difference that counts; a proposal."""
 STATES = ("available", "on_contact", "acw", "non_productive", "error", "offline")
 
 
@@ -119,8 +119,8 @@ def _line(
     for row in series:
         by[row.metric, row.labels.get("platform", "")].append(row)
     pairs = {
-        key: Pair(of(by[metric, OLD], how), of(by[metric, NEW], how), unit, low)
-        for key, (metric, how, unit, low) in FIGURES.items()
+        key: Pair(of(by[metric, OLD], how), of(by[metric, NEW], how), unit, low, least)
+        for key, (metric, how, unit, low, least) in FIGURES.items()
         if metric != _LEVEL
     }
     definition, level = _level(by[_LEVEL, OLD], by[_LEVEL, NEW])

@@ -56,7 +56,7 @@ class Recent:
         """All queues over the newest `seconds`."""
 
         async def make() -> RecentQueues:
-            return recent_queues.table(self._followers, self._end, bounded(seconds))
+            return await recent_queues.table(self._followers, self._end, bounded(seconds))
 
         return await self._once(("queues", seconds), make)
 

@@ -7,7 +7,6 @@ computes itself (g107) counts; without it there is no score, and the row says wh
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -88,14 +87,11 @@ async def table(
     rows_of = {name: groups.of(follower.table) for name, follower in followers.items() if name in METRICS}
     loss_rows = groups.of(store.tables[LOSS]) if LOSS in store.tables else np.zeros(0, np.int64)
     names = groups.groups
-    await asyncio.sleep(0)
-    reports, p10, p50, why = _scores(followers.get(MOS), by, names, since, split=split)
-    await asyncio.sleep(0)
-    jitter = _percentile(followers.get(JITTER), rows_of, names, since, 0.95)
-    await asyncio.sleep(0)
-    trip = _percentile(followers.get(ROUND_TRIP), rows_of, names, since, 0.5)
-    loss, loss_covered = _loss(store, followers, rows_of, loss_rows, len(names), since, end)
-    one_way = _rises(followers.get(ONE_WAY), rows_of, len(names), since)
+    reports, p10, p50, why = await _scores(followers.get(MOS), by, names, since, split=split)
+    jitter = await _percentile(followers.get(JITTER), rows_of, names, since, 0.95)
+    trip = await _percentile(followers.get(ROUND_TRIP), rows_of, names, since, 0.5)
+    loss, loss_covered = await _loss(store, followers, rows_of, loss_rows, len(names), since, end)
+    one_way = await _rises(followers.get(ONE_WAY), rows_of, len(names), since)
     heard = _heard(store, groups, len(names), now)
     begin = min((followers[name].counts.begin() for name in rows_of), default=end)
     made = [
@@ -136,7 +132,7 @@ def groupings(store: Store) -> tuple[str, ...]:
     return tuple(name for name in BY if name in found)
 
 
-def _scores(
+async def _scores(
     follower: Follower | None, by: str, names: list[Group], since: float, *, split: bool
 ) -> tuple[F8, F8, F8, list[str]]:
     """Reports, p10, median and why there is none, by group; only of one method each."""
@@ -151,7 +147,7 @@ def _scores(
 
     methods = Grouping(with_method)
     group_of = methods.of(follower.table)
-    counts = gathered(follower.counts.steps(since), group_of, len(methods.groups), follower.bins)
+    counts = await gathered(follower.counts.steps(since), group_of, len(methods.groups), follower.bins)
     heard = counts.sum(axis=1)
     place: dict[Group, dict[str, int]] = {}
     for number, (group, method) in enumerate(methods.groups):
@@ -169,29 +165,31 @@ def _scores(
     return picked.sum(axis=1), quantile(picked, 0.1, metric), quantile(picked, 0.5, metric), why
 
 
-def _percentile(follower: Follower | None, rows_of: Mapping[str, I8], names: list[Group], since: float, q: float) -> F8:
+async def _percentile(
+    follower: Follower | None, rows_of: Mapping[str, I8], names: list[Group], since: float, q: float
+) -> F8:
     if follower is None:
         return np.full(len(names), np.nan)
     metric = follower.table.metric
-    counts = gathered(follower.counts.steps(since), rows_of[metric.name], len(names), follower.bins)
+    counts = await gathered(follower.counts.steps(since), rows_of[metric.name], len(names), follower.bins)
     return quantile(counts, q, metric)
 
 
-def _rises(follower: Follower | None, rows_of: Mapping[str, I8], size: int, since: float) -> F8:
+async def _rises(follower: Follower | None, rows_of: Mapping[str, I8], size: int, since: float) -> F8:
     if follower is None:
         return np.full(size, np.nan)
     group_of = rows_of[follower.table.metric.name]
-    total = gathered(follower.counts.steps(since), group_of, size)[:, 0]
+    total = (await gathered(follower.counts.steps(since), group_of, size))[:, 0]
     has = np.bincount(group_of[group_of >= 0], minlength=size) > 0
     return np.where(has, total, np.nan)
 
 
-def _loss(
+async def _loss(
     store: Store, followers: Followers, rows_of: Mapping[str, I8], group_of: I8, size: int, since: float, end: float
 ) -> tuple[F8, float]:
     """Lost of expected packets where both are counted; else the mean of what was reported, as far as a rule keeps it."""
-    expected = _rises(followers.get(EXPECTED), rows_of, size, since)
-    lost = _rises(followers.get(LOST), rows_of, size, since)
+    expected = await _rises(followers.get(EXPECTED), rows_of, size, since)
+    lost = await _rises(followers.get(LOST), rows_of, size, since)
     with np.errstate(invalid="ignore", divide="ignore"):
         counted = np.where(expected > 0, lost / expected, np.nan)
     table = store.tables.get(LOSS)

@@ -30,31 +30,36 @@ def _key(labels: dict[str, str]) -> tuple[str, str] | None:
     return (queue, platform) if queue and platform and platform in PLATFORMS else None
 
 
-def table(followers: Followers, end: float, seconds: float) -> RecentQueues:
+async def table(followers: Followers, end: float, seconds: float) -> RecentQueues:
     """Every queue on each platform, as of the newest step."""
     groups = Grouping(_key)
     rows_of = {name: groups.of(follower.table) for name, follower in followers.items() if name in METRICS}
     names = groups.groups
     since = end - seconds
     begin = min((followers[name].counts.begin() for name in rows_of), default=end)
+    # All steps are taken at one instant: what comes while the sums are made would unbalance them.
+    counted = {name: [*followers[name].counts.steps(since)] for name in rows_of}
+    summed = {name: [*followers[name].sums.steps(since)] for name in rows_of}
+    changed = _change(followers, rows_of, len(names), since)
 
-    def rise(name: str) -> F8:
+    async def rise(name: str) -> F8:
         if name not in rows_of:
             return np.full(len(names), np.nan)
-        total = gathered(followers[name].counts.steps(since), rows_of[name], len(names))[:, 0]
+        total = (await gathered(counted[name], rows_of[name], len(names)))[:, 0]
         return _known(total, rows_of[name])
 
-    def mean(name: str) -> F8:
+    async def mean(name: str) -> F8:
         if name not in rows_of:
             return np.full(len(names), np.nan)
-        follower = followers[name]
-        counts = gathered(follower.counts.steps(since), rows_of[name], len(names), follower.bins).sum(axis=1)
-        sums = gathered(follower.sums.steps(since), rows_of[name], len(names))[:, 0]
+        bins = await gathered(counted[name], rows_of[name], len(names), followers[name].bins)
+        counts = bins.sum(axis=1)
+        sums = (await gathered(summed[name], rows_of[name], len(names)))[:, 0]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(counts > 0, sums / counts, np.nan)
 
-    columns = [rise(OFFERED), rise(ANSWERED), rise(ABANDONED), _change(followers, rows_of, len(names), since)]
-    columns += [mean(ANSWER_WAITS), mean(HANDLE)]
+    columns = [await rise(OFFERED), await rise(ANSWERED), await rise(ABANDONED)]
+    columns += [changed]
+    columns += [await mean(ANSWER_WAITS), await mean(HANDLE)]
     numbers = [[number_or_none(float(value)) for value in column] for column in columns]
     made = [
         RecentQueueRow(

@@ -1,18 +1,20 @@
 """What happened to the series of one metric in the last hours, step by step: only what changed, bounded.
 
 Taken from columns that the tables keep anyway, so a sample costs nothing more when it arrives. Steps are five seconds long
-for the newest quarter of an hour, then a minute. What is kept of a step are pairs of a key and a number: how much a counter
+for the newest five minutes, then a minute. What is kept of a step are pairs of a key and a number: how much a counter
 rose, how many values fell into a bin of a histogram, what a gauge said last.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from monitor.judging.rings import F8, I8
 from monitor.judging.table import Table
@@ -20,12 +22,14 @@ from monitor.model import Kind
 
 STEP, MINUTE = 5.0, 60.0
 """Seconds of a young and of an old step."""
-YOUNG = 180
-"""Steps that are young: a quarter of an hour."""
+YOUNG = 60
+"""Steps that are young: five minutes."""
 LONGEST = 4 * 3600.0
 """Seconds after which a step is forgotten."""
-BUDGET = 200_000
-"""Pairs that one trail keeps; beyond it the oldest steps go before their time."""
+AT_ONCE = 30_000
+"""Pairs that are added up between two moments in which others may run."""
+BUDGET = 500_000
+"""Pairs that one trail keeps, eight bytes each; beyond it the oldest steps go before their time."""
 
 
 class Step(NamedTuple):
@@ -33,8 +37,13 @@ class Step(NamedTuple):
 
     begin: float
     end: float
-    keys: I8
-    numbers: F8
+    keys: npt.NDArray[np.int32]
+    numbers: npt.NDArray[np.float32]
+
+
+def step_of(begin: float, end: float, keys: I8, numbers: F8) -> Step:
+    """A step of these pairs."""
+    return Step(begin, end, keys.astype(np.int32), numbers.astype(np.float32))
 
 
 class Trail:
@@ -74,15 +83,14 @@ class Trail:
         keys = np.concatenate([part.keys for part in reversed(parts)])
         numbers = np.concatenate([part.numbers for part in reversed(parts)])
         unique, place, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        merged = np.bincount(inverse, numbers, len(unique)).astype(np.float64) if self._adding else numbers[place]
-        self._old.append(Step(first.begin, parts[-1].end, unique, merged))
+        merged = np.bincount(inverse, numbers, len(unique)) if self._adding else numbers[place]
+        self._old.append(Step(first.begin, parts[-1].end, unique, merged.astype(np.float32)))
         self._size += len(unique)
 
     def steps(self, since: float) -> Iterator[Step]:
         """Steps that end after an instant, oldest first."""
-        for step in (*self._old, *self._young):
-            if step.end > since + 1e-6:
-                yield step
+        whole = (*self._old, *self._young)
+        return (step for step in whole if step.end > since + 1e-6)
 
     def begin(self) -> float:
         """The instant from which on everything is known; inf: nothing is."""
@@ -127,8 +135,10 @@ class Follower:
         elif kind is Kind.COUNTER:
             self._take_counter(begin, end)
         else:
-            rows = np.flatnonzero(self.table.latest_at[: self.table.size] > begin)
-            self.counts.add(Step(begin if math.isfinite(begin) else end, end, rows, self.table.latest[rows]))
+            heard = self.table.latest_at[: self.table.size].copy()
+            rows = np.flatnonzero(heard > fitted(self._before, len(heard), -math.inf))
+            self._before = heard
+            self.counts.add(step_of(begin if math.isfinite(begin) else end, end, rows, self.table.latest[rows]))
 
     def _take_histogram(self, begin: float, end: float) -> None:
         size = self.table.size
@@ -138,9 +148,9 @@ class Follower:
         added = sums - fitted(self._sums, size, 0.0)
         self._before, self._sums = now, sums
         keys = np.flatnonzero(rise > 0)
-        self.counts.add(Step(begin, end, keys, rise[keys]))
+        self.counts.add(step_of(begin, end, keys, rise[keys]))
         rows = np.unique(keys // self.bins)
-        self.sums.add(Step(begin, end, rows, added[rows]))
+        self.sums.add(step_of(begin, end, rows, added[rows]))
 
     def _take_counter(self, begin: float, end: float) -> None:
         """A counter that fell began anew from zero; one that is new has risen by an amount that nobody knows."""
@@ -150,12 +160,14 @@ class Follower:
         rise = np.where(now >= before, now - before, now)
         rise = np.where(np.isnan(before) | np.isnan(now), 0.0, rise)
         keys = np.flatnonzero(rise > 0)
-        self.counts.add(Step(begin, end, keys, rise[keys]))
+        self.counts.add(step_of(begin, end, keys, rise[keys]))
 
     def rewind(self, now: float) -> None:
         """The clock was set back."""
         self.counts.rewind(now)
         self.sums.rewind(now)
+        if self.table.metric.kind is Kind.GAUGE:
+            self._before = np.minimum(self._before, now)
 
 
 def fitted(column: F8, size: int, fill: float) -> F8:
@@ -163,17 +175,31 @@ def fitted(column: F8, size: int, fill: float) -> F8:
     return np.concatenate([column, np.full(size - len(column), fill)]) if len(column) < size else column[:size]
 
 
-def gathered(steps: Iterator[Step], group_of: I8, groups: int, bins: int = 1) -> F8:
-    """What the steps add up to by group and bin. group_of: the group of each row, -1 for none."""
-    parts = list(steps)
-    if not parts or not groups:
-        return np.zeros((groups, bins))
-    keys = np.concatenate([part.keys for part in parts])
-    numbers = np.concatenate([part.numbers for part in parts])
+async def gathered(steps: Iterable[Step], group_of: I8, groups: int, bins: int = 1) -> F8:
+    """What the steps add up to by group and bin. group_of: the group of each row, -1 for none.
+
+    Gives the loop back after so many pairs as take about two milliseconds.
+    """
+    total = np.zeros(groups * bins)
+    waiting: list[Step] = []
+    for step in steps:
+        waiting.append(step)
+        if sum(len(part.keys) for part in waiting) >= AT_ONCE:
+            _add(total, waiting, group_of, bins)
+            waiting.clear()
+            await asyncio.sleep(0)
+    _add(total, waiting, group_of, bins)
+    return total.reshape(groups, bins)
+
+
+def _add(total: F8, steps: list[Step], group_of: I8, bins: int) -> None:
+    if not steps or not len(total):
+        return
+    keys = np.concatenate([step.keys for step in steps])
+    numbers = np.concatenate([step.numbers for step in steps])
     rows = keys // bins
     known = rows < len(group_of)
     keys, numbers, rows = keys[known], numbers[known], rows[known]
     group = group_of[rows]
     mine = group >= 0
-    total = np.bincount(group[mine] * bins + keys[mine] % bins, numbers[mine], groups * bins)
-    return total.astype(np.float64).reshape(groups, bins)
+    total += np.bincount(group[mine] * bins + keys[mine] % bins, numbers[mine], len(total))

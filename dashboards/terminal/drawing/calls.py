@@ -84,7 +84,9 @@ def about(line: CallLine, went: RecentGroup | None, width: int, view: View, glyp
     """What stands behind one group: its rules, its scores minute by minute, its worst reports."""
     out = [rule_line(rule, view, width, glyphs) for rule in line.rules[:_RULES]]
     if not out:
-        out = [(Span(f"no rule judges this {line.by} alone; rules over all calls stand on the board", "dim"),)]
+        past = dict.fromkeys(pair.past.rule for pair in line.pairs.values() if pair.past is not None)
+        words = f"past the limits of {', '.join(past)}; " if past else ""
+        out = [(Span(f"{words}no rule judges by {line.by}", "warn" if past else "dim"),)]
     out += [(Span(f"no score: {why}", "unknown"),) for why in line.why]
     if went is None:
         return [clip(part, width, glyphs) for part in (*out, (Span("how it went: not known yet", "dim"),))]

@@ -72,8 +72,10 @@ def pair(
 
 
 def shown(value: float | None, unit: str) -> str:
-    """A number in its unit; no time at all is `0s`."""
-    return "0s" if value == 0 and unit == "seconds" else format_value(value, unit)
+    """A number in its unit; of seconds, none at all is `0s`, and from ten on nobody needs tenths."""
+    if value is not None and unit == "seconds" and (value == 0 or 10 <= value < 60):  # noqa: PLR2004 - up to a minute
+        return f"{value:.0f}s"
+    return format_value(value, unit)
 
 
 def number(figure: Figure, both: Pair, view: View, glyphs: Glyphs, *, new: bool) -> Span:

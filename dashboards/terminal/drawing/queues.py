@@ -9,9 +9,9 @@ from dashboards.terminal.drawing.marks import GATES, Mark, mark, mark_width, sho
 from dashboards.terminal.drawing.pairs import pair
 from dashboards.terminal.drawing.pairs import shown as number
 from dashboards.terminal.drawing.phrases import against, age, span
-from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, join, wrap
+from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, join, plain, wrap
 from dashboards.terminal.drawing.table import Field, Table
-from dashboards.terminal.figures import Figure, Pair
+from dashboards.terminal.figures import Figure, Pair, bound_of
 from dashboards.terminal.judged import rule_state
 from dashboards.terminal.queues import Agents, QueueLine, faulty
 from dashboards.terminal.view import View
@@ -95,11 +95,11 @@ FIELDS: tuple[Field[QueueLine], ...] = (
         worded=True,
     ),
     *pair("waiting", "In queue", _get("waiting"), "count", rank=1, width=5),
-    *pair("oldest", "Oldest", _get("oldest"), "seconds", rank=3),
+    *pair("oldest", "Oldest", _get("oldest"), "seconds", rank=4),
     *pair("level", "Service lvl", _get("level"), "ratio", falling=False, rank=2),
-    *pair("abandoned", "Abandoned", _get("abandoned"), "ratio", rank=2),
-    *pair("answer", "Answer", _get("answer"), "seconds", rank=8),
-    *pair("handle", "Handle", _get("handle"), "seconds", rank=7),
+    *pair("abandoned", "Abandoned", _get("abandoned"), "ratio", rank=3),
+    *pair("answer", "Answer", _get("answer"), "seconds", rank=9),
+    *pair("handle", "Handle", _get("handle"), "seconds", rank=8),
     Field(
         "agents",
         "Av/on",
@@ -108,12 +108,12 @@ FIELDS: tuple[Field[QueueLine], ...] = (
         7,
         right=True,
         group="Agents",
-        rank=6,
+        rank=7,
         unit="count",
     ),
-    Field("moved", "Moved", lambda line: line.moved.value, _moved, 5, right=True, falling=True, rank=9, unit="ratio"),
-    Field("for", "For", lambda line: -line.since if line.since else None, _for, 5, right=True, falling=True, rank=5),
-    Field("age", "Age", lambda line: line.age, _age, 6, right=True, falling=True, rank=4, unit="seconds"),
+    Field("moved", "Moved", lambda line: line.moved.value, _moved, 5, right=True, falling=True, rank=10, unit="ratio"),
+    Field("for", "For", lambda line: -line.since if line.since else None, _for, 5, right=True, falling=True, rank=6),
+    Field("age", "Age", lambda line: line.age, _age, 6, right=True, falling=True, rank=5, unit="seconds"),
     Field(
         "site",
         "Site",
@@ -121,7 +121,7 @@ FIELDS: tuple[Field[QueueLine], ...] = (
         lambda line, _view, _glyphs: Span(line.labels.get("site", "-"), "dim"),
         10,
         wide=True,
-        rank=10,
+        rank=11,
         worded=True,
     ),
 )
@@ -153,7 +153,7 @@ def _past(line: QueueLine, width: int, glyphs: Glyphs) -> list[Line]:
     own = {rule.rule for rule in line.rules}
     for name, both in line.pairs.items():
         if both.past is not None and both.past.rule not in own:
-            told = against(both.new.value, both.past.operator, both.past.breach, both.unit)
+            told = against(both.new.value, both.past.operator, bound_of(both), both.unit)
             words = f"{TITLES[name].lower()} {told}: the limit of {both.past.rule}, which judges it with others"
             out.append(clip((Span(words, "fail" if both.hard else "warn"),), width, glyphs))
     return out
@@ -166,8 +166,12 @@ def _worse(line: QueueLine, width: int, glyphs: Glyphs) -> list[Line]:
         if both.worse
     ]
     if words:
-        first, *rest = wrap("worse than on the old platform: " + ", ".join(words), width, glyphs, "warn")
-        return [first, *rest[:1]]
+        text = "worse than on the old platform: " + ", ".join(words)
+        first, *rest = wrap(text, width, glyphs, "warn")
+        return [
+            first,
+            *([clip((Span(" ".join(plain(part) for part in rest), "warn"),), width, glyphs)] if rest else []),
+        ]
     compared = [TITLES[name].lower() for name, both in line.pairs.items() if both.difference is not None]
     if compared:
         return [clip((Span(f"no worse than on the old platform: {', '.join(compared)}", "dim"),), width, glyphs)]
@@ -186,9 +190,10 @@ def _rules(line: QueueLine, view: View, width: int, glyphs: Glyphs) -> list[Line
 def rule_line(rule: RuleRow, view: View, width: int, glyphs: Glyphs) -> Line:
     """One rule: state, name, value against limit, since when, on how many samples."""
     state = mark(GATES, rule_state(rule))
+    bound = rule.warn if rule.state == "warn" and rule.warn is not None else rule.breach
     parts = [
         (shown(state._replace(role="stale") if view.gone else state, glyphs), Span(f" {rule.rule}", "strong")),
-        (Span(against(rule.value, rule.operator, rule.breach, rule.unit)),),
+        (Span(against(rule.value, rule.operator, bound, rule.unit)),),
         (Span(f"for {span(view.now - rule.since)}"),),
         (Span(f"{rule.samples} samples"),),
         (Span(rule.reason, "dim"),),

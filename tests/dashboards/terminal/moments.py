@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dashboards.terminal.keys import EVERYWHERE
 from monitor.serving.snapshot import Snapshot
-from tests.dashboards.terminal import recorded, recorded_alerts
+from tests.dashboards.terminal import recorded, recorded_alerts, recorded_calls, recorded_queues
 from tests.dashboards.terminal.recorded_integrations import WITH_INTEGRATIONS
 
-RICH: dict[str, Snapshot] = {"integrations": WITH_INTEGRATIONS, "alerts": recorded_alerts.FIRING}
+RICH: dict[str, Snapshot] = {
+    "calls": recorded_calls.MOMENT,
+    "queues": recorded_queues.MOMENT,
+    "integrations": WITH_INTEGRATIONS,
+    "alerts": recorded_alerts.FIRING,
+}
 """For screens that need more than the failing cutover shows."""
 
-ANSWERS: dict[str, bytes] = {**recorded_alerts.ANSWERS}
+ANSWERS: dict[str, bytes] = {**recorded_alerts.ANSWERS, **recorded_calls.ANSWERS, **recorded_queues.ANSWERS}
 """What the daemon answers to what only a detail asks for, by path."""
 
 

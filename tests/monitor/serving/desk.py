@@ -34,7 +34,7 @@ from monitor.serving.snapshot import EventRow, PointRow, Snapshot
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
-from monitor.serving.web.services import Callback, Denial
+from monitor.serving.web.services import SERVICES, Callback, Denial
 from monitor.serving.web_config import WebConfig
 from tests.monitor.serving.boards import NOW, board, decision, event, run
 from tests.monitor.serving.tables import FakeTable
@@ -218,6 +218,7 @@ class House:
             reloader=FakeReloader(self.desk),
             on_denied=self.denials.append,
         )
+        self.services = self.app[SERVICES]
         self.listener = Listener(self.app, config, lambda: self.own.denied("full"), front)
         self.session = aiohttp.ClientSession()
         self.token = ""
