@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.onscreen import on_screen
 from dashboards.terminal.replay import Replay
 from monitor.cli.status import plain_glyphs
 from monitor.instants import moment
@@ -68,7 +68,4 @@ async def _shown(source: Replay, glyphs: Glyphs, start: float | None) -> int:
 
     app = Terminal(source, glyphs=glyphs, mono="NO_COLOR" in os.environ)
     app.begins_at = start
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, app.exit)
-    await app.run_async()
-    return app.return_code or 0
+    return await on_screen(app)

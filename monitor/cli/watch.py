@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from dashboards.terminal.acts import SnapshotSource
 from dashboards.terminal.client import DEFAULT_URL, DaemonClient
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.keymap import USUAL, Keymap, chosen
+from dashboards.terminal.onscreen import on_screen
 from dashboards.terminal.recorder import Recorder
 from monitor.cli.bearer import read_token
 from monitor.cli.status import plain_glyphs
@@ -104,7 +104,4 @@ async def show(client: SnapshotSource, glyphs: Glyphs, keymap: Keymap = USUAL, *
 
     mono = "NO_COLOR" in os.environ
     app = Terminal(client, operator=operator, glyphs=glyphs, mono=mono, keymap=keymap)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, app.exit)
-    await app.run_async()
-    return app.return_code or 0
+    return await on_screen(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -22,6 +24,12 @@ class TextScreen(SingleFileSnapshotExtension):
 def screen(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     """Compares a screen's text with its recorded file."""
     return snapshot.use_extension(TextScreen)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a key exports lands in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(autouse=True)
