@@ -14,7 +14,7 @@ from monitor.cli.asking import FAILED, USAGE, fail, say
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.doctor.examination import Examination
 from monitor.doctor.report import Line, report, spelled, summary
-from monitor.text import clean
+from monitor.text import clean, escaped_json
 
 _LINE = 2000
 
@@ -66,7 +66,7 @@ def _findings(loaded: LoadedConfig, path: Path) -> list[Line]:
 def _print(found: list[Line], *, as_json: bool) -> int:
     made = report(found)
     if as_json:
-        say(msgspec.json.encode(made).decode())
+        say(escaped_json(msgspec.json.encode(made).decode()))
     else:
         for line in made.checks:
             sys.stdout.writelines(f"{clean(text, _LINE)}\n" for text in spelled(line))

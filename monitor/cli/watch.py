@@ -16,6 +16,7 @@ from dashboards.terminal.drawing.spans import Glyphs
 from monitor.cli.bearer import read_token
 from monitor.cli.status import plain_glyphs
 from monitor.secrets import SecretError
+from monitor.text import clean
 
 
 def watch(
@@ -48,7 +49,7 @@ def watch(
     try:
         client = DaemonClient(url, read_token(token_file))
     except (SecretError, ValueError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {clean(str(error))}\n")
         return 2
     glyphs = Glyphs(ascii=True) if ascii_only else plain_glyphs()
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
