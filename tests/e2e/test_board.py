@@ -23,8 +23,8 @@ async def test_people_see_the_board_with_their_token_and_nobody_without(tmp_path
     """`web: {board: people}`: the form, then the live board; after `golive token revoke` the form again."""
     await asyncio.to_thread(command, tmp_path, "init")
     text = (tmp_path / "golive.yaml").read_text()
-    assert "\nweb:" not in text
-    daemon = RunningDaemon(tmp_path, text + "\nweb: {board: people}\n")
+    assert "\n  # board: people " in text
+    daemon = RunningDaemon(tmp_path, text.replace("\n  # board: people ", "\n  board: people "))
     await asyncio.to_thread(command, tmp_path, "check")
     token = (await asyncio.to_thread(command, tmp_path, "token", "new", "--name", "anna")).strip()
     await daemon.start()
