@@ -47,3 +47,18 @@ def escaped(raw: bytes, limit: int = 256) -> OutsideText:
     r"""Show raw bytes for inspection: ASCII as it is, everything else as `\xNN`, cut at `limit` bytes."""
     shown = raw[:limit].decode("latin-1").encode("unicode_escape").decode("ascii")
     return OutsideText(shown + ("…" if len(raw) > limit else ""))
+
+
+def escaped_json(text: str) -> str:
+    r"""JSON that says the same and may be printed into a terminal: what is not printable becomes `\\uNNNN`.
+
+    Outside of strings JSON has ASCII only, so that wherever such a character stands its escape may stand.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else _json_escape(char) for char in text)
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -15,7 +15,9 @@ from dashboards.terminal.client import DEFAULT_URL, DaemonClient
 from monitor.cli.bearer import read_token
 from monitor.secrets import SecretError
 from monitor.serving.snapshot import Snapshot
+from monitor.text import clean
 
+_LINE = 4000
 FAILED, USAGE, NOT_ALLOWED = 1, 2, 8
 
 Url = Annotated[str, Parameter(env_var="GOLIVE_URL", help="Address of the daemon.")]
@@ -57,10 +59,17 @@ async def _do(client: DaemonClient, url: str, errand: Errand) -> int:
 
 def fail(words: str, code: int) -> int:
     """Say it on standard error; returns the code."""
-    sys.stderr.write(f"error: {words}\n")
+    sys.stderr.write(f"error: {_shown(words)}\n")
     return code
 
 
 def say(words: str) -> None:
     """Say it on standard output."""
-    sys.stdout.write(words + "\n")
+    sys.stdout.write(f"{_shown(words)}\n")
+
+
+def _shown(words: str) -> str:
+    """Text with its line breaks and nothing else that steers a terminal: the last gate before it."""
+    if words.isascii() and words.replace("\n", "").isprintable():
+        return words
+    return "\n".join(clean(line, _LINE) for line in words.split("\n"))

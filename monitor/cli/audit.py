@@ -17,6 +17,7 @@ from monitor.deciding.anchoring import Anchor
 from monitor.deciding.ledger import show as lines
 from monitor.deciding.ledger import verify as check
 from monitor.instants import moment
+from monitor.text import clean, escaped_json
 
 audit = App(name="audit", help="The journal: what was decided and done, and the proof that it is whole.")
 
@@ -81,16 +82,16 @@ def show(
             until=moment(until, now) if until else None,
         )
     except ValueError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {clean(str(error))}\n")
         return 2
     try:
         found = [entry for entry in lines(path, after or 0, None) if wanted.holds(entry)]
     except ValueError as error:
-        sys.stderr.write(f"error: {error}; next: golive audit verify\n")
+        sys.stderr.write(f"error: {clean(str(error))}; next: golive audit verify\n")
         return BROKEN
     shown = found[-last:] if after is None else found[:limit]
     if json:
-        sys.stdout.writelines(msgspec.json.encode(entry).decode() + "\n" for entry in shown)
+        sys.stdout.writelines(escaped_json(msgspec.json.encode(entry).decode()) + "\n" for entry in shown)
         return 0
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     sys.stdout.writelines(line + "\n" for line in page(shown, width))
@@ -128,17 +129,19 @@ def verify(
     try:
         noted = asyncio.run(_noted(anchor, config))
     except ValueError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {clean(str(error))}\n")
         return 2
     except ConnectionError as error:
-        sys.stderr.write(f"error: {error}\nNothing was proved: without its anchor a cut tail cannot be seen.\n")
+        sys.stderr.write(
+            f"error: {clean(str(error))}\nNothing was proved: without its anchor a cut tail cannot be seen.\n"
+        )
         return UNANCHORED
     verdict = check(path, noted)
     if verdict.ok:
         held = f", held against {len(set(noted))} anchored heads" if noted else ""
         sys.stdout.write(f"whole: {verdict.entries} lines, head {verdict.head[0]}:{verdict.head[1]}{held}\n")
         return 0
-    sys.stdout.write(f"broken at line {verdict.first_bad}: {verdict.why}\n")
+    sys.stdout.write(f"broken at line {verdict.first_bad}: {clean(verdict.why)}\n")
     sys.stderr.write(
         f"error: {path} is not whole from line {verdict.first_bad} on; {verdict.entries} lines before it are. "
         "The daemon runs no runbook from it. Next: keep a copy, find out who could write there, move the file aside "
@@ -167,5 +170,7 @@ async def _noted(anchors: tuple[str, ...], config: Path | None) -> list[Anchor]:
 
 
 def _missing(path: Path) -> int:
-    sys.stderr.write(f"error: there is no journal {path}; next: name the daemon's --state-dir, or a --file\n")
+    sys.stderr.write(
+        f"error: there is no journal {clean(str(path))}; next: name the daemon's --state-dir, or a --file\n"
+    )
     return 1

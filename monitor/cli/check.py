@@ -17,7 +17,7 @@ from monitor.documents.finding import Finding
 from monitor.intake.postbox import Judging
 from monitor.judging.wording import rule_sentence
 from monitor.notify.channels import Heartbeat
-from monitor.text import clean
+from monitor.text import clean, escaped_json
 from monitor.units import spell_duration
 
 INVALID = 3
@@ -49,7 +49,7 @@ def check(path: Path = DEFAULT, /, *, json: Annotated[bool, Parameter(negative=(
     loaded = read(path)
     if json:
         report = Report(ok=not loaded.findings, findings=loaded.findings, digest=loaded.digest)
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        sys.stdout.write(escaped_json(msgspec.json.encode(report).decode()) + "\n")
     elif loaded.findings:
         sys.stdout.writelines(f"{clean(str(finding), _LINE)}\n" for finding in loaded.findings)
         sys.stderr.write(f"{_counted(len(loaded.findings))} in {clean(str(path))}; nothing would start with it\n")

@@ -21,7 +21,7 @@ from monitor.intake.postbox import Postbox
 from monitor.intake.transcripts import Exchange, Kept
 from monitor.intake.trial import Outcome, Told, Trial, Tryable, spelled
 from monitor.serving.snapshot import Snapshot
-from monitor.text import clean
+from monitor.text import clean, escaped_json
 from monitor.units import parse_duration
 
 INVALID = 3
@@ -115,7 +115,7 @@ class _Printer:
 
     def _print(self, told: Told) -> None:
         if self._json:
-            say(msgspec.json.encode(told).decode())
+            say(escaped_json(msgspec.json.encode(told).decode()))
         else:
             clock = datetime.fromtimestamp(told.at, UTC).strftime("%H:%M:%S")
             say(f"{clock}Z {spelled(told, time.time())}")
@@ -132,7 +132,7 @@ class _Printer:
         if self._json:
             state = "ok" if outcome.works else "failed"
             told = Told(kind="summary", at=time.time(), state=state, words=clean(words, 1000), count=outcome.samples)
-            say(msgspec.json.encode(told).decode())
+            say(escaped_json(msgspec.json.encode(told).decode()))
         else:
             say(f"{'ok' if outcome.works else 'FAILED'}: {clean(words, 1000)}")
 
@@ -162,7 +162,7 @@ def transcript(
     async def errand(client: DaemonClient, _snapshot: Snapshot) -> int:
         body = await client.read(f"/api/v1/transcripts/{quote(name, safe='')}")
         if json:
-            say(body.decode())
+            say(escaped_json(body.decode()))
             return 0
         kept = msgspec.json.decode(body, type=Kept)
         shown = kept.failures if failures else sorted((*kept.recent, *kept.failures), key=lambda one: one.at)

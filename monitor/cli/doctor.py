@@ -15,7 +15,7 @@ from monitor.cli.bundling import bundle as write_bundle
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.doctor.examination import Examination
 from monitor.doctor.report import Line, Report, report, spelled, summary
-from monitor.text import clean
+from monitor.text import clean, escaped_json
 
 _LINE = 2000
 
@@ -79,7 +79,7 @@ def _end(found: list[Line], config: Path, loaded: LoadedConfig, as_json: bool, p
 
 def _print(made: Report, *, as_json: bool) -> int:
     if as_json:
-        say(msgspec.json.encode(made).decode())
+        say(escaped_json(msgspec.json.encode(made).decode()))
     else:
         for line in made.checks:
             sys.stdout.writelines(f"{clean(text, _LINE)}\n" for text in spelled(line))

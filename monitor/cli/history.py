@@ -24,7 +24,7 @@ from monitor.history.keeper import WEEK, weeks_kept
 from monitor.history.reports import OLD, THIN, Form, Report, bounds
 from monitor.history.reports import read as read_report
 from monitor.judging.baseline import SLOT
-from monitor.text import clean
+from monitor.text import clean, escaped_json
 from monitor.units import parse_moment
 
 history = App(
@@ -233,7 +233,7 @@ def show(
             rules=tuple(covers),
             imports=tuple(Import(**one._asdict()) for one in imports),
         )
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        sys.stdout.write(escaped_json(msgspec.json.encode(told).decode()) + "\n")
         return 0
     sys.stdout.writelines(f"{clean(line, _LINE)}\n" for line in _lines(covers, calendar, quarters))
     for one in imports[-_IMPORTS:]:

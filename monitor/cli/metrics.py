@@ -17,6 +17,7 @@ from monitor.cli.asking import FAILED, fail
 from monitor.model import Metric
 from monitor.serving.exposition.condition import CONDITIONS
 from monitor.serving.exposition.own import OwnMetrics
+from monitor.text import escaped_json
 
 _INDENT = "    "
 _SERVED = (
@@ -78,7 +79,7 @@ def metrics(word: str = "", /, *, json: Annotated[bool, Parameter(negative=())] 
     """
     found = [line for line in reference() if word.lower() in f"{line.name} {line.help}".lower()]
     if json:
-        sys.stdout.write(msgspec.json.encode(Reference(metrics=tuple(found))).decode() + "\n")
+        sys.stdout.write(escaped_json(msgspec.json.encode(Reference(metrics=tuple(found))).decode()) + "\n")
         return 0 if found else FAILED
     if not found:
         return fail(f"no metric has {word[:40]!r} in its name or meaning; golive metrics lists all", FAILED)

@@ -22,7 +22,7 @@ from monitor.deciding.ledger import JournalDamagedError
 from monitor.deciding.state_lock import AlreadyRunning, StateLock
 from monitor.serving.snapshot import StepRow
 from monitor.template import fill
-from monitor.text import clean
+from monitor.text import clean, escaped_json
 from monitor.units import format_duration
 from runbooks.book import Book, Touches
 from runbooks.model import Runbook
@@ -210,4 +210,4 @@ def _tell(
             steps=steps,
             verify=runbook.verify,
         )
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        sys.stdout.write(escaped_json(msgspec.json.encode(report).decode()) + "\n")

@@ -17,12 +17,13 @@ from cyclopts import Parameter
 from dashboards.terminal.acts import Unreachable
 from dashboards.terminal.client import DEFAULT_URL, DaemonClient
 from dashboards.terminal.drawing.header import one_line
-from dashboards.terminal.drawing.spans import Glyphs, plain
+from dashboards.terminal.drawing.spans import Glyphs, plain, visible
 from dashboards.terminal.report import report
 from dashboards.terminal.view import View
 from monitor.cli.bearer import read_token
 from monitor.secrets import Secret, SecretError
 from monitor.serving.snapshot import Snapshot
+from monitor.text import clean, escaped_json
 from monitor.units import parse_duration
 
 EXIT_CODES = {"GO": 0, "NO-GO": 5, "HOLD": 6, "UNKNOWN": 7}
@@ -60,7 +61,7 @@ def verdict_code(snapshot: Snapshot, behind: float) -> int:
 def failure(url: str, error: Exception) -> None:
     """Say what is wrong, what it means and what to do."""
     sys.stderr.write(
-        f"error: no verdict from {url}: {error}\n"
+        f"error: no verdict from {clean(url)}: {clean(str(error))}\n"
         "  effect: the verdict is UNKNOWN here; nothing was changed\n"
         "  next: is `golive run` alive there? Name another address with --url or GOLIVE_URL\n"
     )
@@ -88,17 +89,17 @@ def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL,
         failure(url, error)
         return 7
     except (SecretError, ValueError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {clean(str(error))}\n")
         return 2
     glyphs = plain_glyphs()
     if json:
-        sys.stdout.write(msgspec.json.encode(snapshot).decode() + "\n")
+        sys.stdout.write(escaped_json(msgspec.json.encode(snapshot).decode()) + "\n")
     elif oneline:
         view = View(snapshot=snapshot, now=snapshot.at + behind, behind=behind if behind > STALE_AFTER else 0.0)
-        sys.stdout.write(plain(one_line(view, ONE_LINE, glyphs)) + "\n")
+        sys.stdout.write(visible(plain(one_line(view, ONE_LINE, glyphs)), glyphs) + "\n")
     else:
         width = shutil.get_terminal_size((100, 24)).columns
-        sys.stdout.write("\n".join(report(snapshot, width, glyphs)) + "\n")
+        sys.stdout.writelines(f"{visible(line, glyphs)}\n" for line in report(snapshot, width, glyphs))
         if behind > STALE_AFTER:
             sys.stdout.write(f"this is {behind:.0f}s old: the daemon answers but stands still\n")
     return 0
@@ -122,7 +123,7 @@ def gate(*, wait: str = "0", url: Url = DEFAULT_URL, token_file: Path | None = N
         seconds = parse_duration(wait)
         return asyncio.run(decide(url, seconds, read_token(token_file)))
     except (SecretError, ValueError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {clean(str(error))}\n")
         return 2
 
 
@@ -139,6 +140,6 @@ async def decide(url: str, seconds: float, token: Secret | None = None) -> int:
             code, words = 7, f"UNKNOWN: no daemon at {url}: {error}"
         left = end - time.monotonic()
         if code == 0 or left <= 0:
-            sys.stdout.write(words + "\n")
+            sys.stdout.write(clean(words, 1000) + "\n")
             return TIME_OUT if code and seconds else code
         await asyncio.sleep(min(PAUSE, left))

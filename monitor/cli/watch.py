@@ -21,6 +21,7 @@ from monitor.cli.bearer import read_token
 from monitor.cli.status import plain_glyphs
 from monitor.secrets import SecretError
 from monitor.serving.past.archive import ArchiveError
+from monitor.text import clean
 
 
 def watch(
@@ -62,7 +63,7 @@ def watch(
         keymap = chosen(keys)
         recorder = Recorder(client, record) if record is not None else None
     except (SecretError, ValueError, ArchiveError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {clean(str(error))}\n")
         return 2
     glyphs = Glyphs(ascii=True) if ascii_only else plain_glyphs()
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":

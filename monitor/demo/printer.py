@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from monitor.demo.receiver import Page
 from monitor.serving.snapshot import EventRow
-from monitor.text import clean
+from monitor.text import clean, escaped_json
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class Printer:
 
     def _put(self, told: Event, sentence: str) -> None:
         if self._as_json:
-            line = msgspec.json.encode(told).decode()
+            line = escaped_json(msgspec.json.encode(told).decode())
         else:
             moment = time.strftime("%H:%M:%S", time.gmtime(told.at))
             line = f"{moment} {clean(sentence)}"

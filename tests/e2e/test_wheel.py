@@ -49,6 +49,10 @@ def test_catalogue_styles_rules_and_runbooks_travel_with_the_wheel(golive: Path,
     assert list(styles)
     packaged = next(iter(golive.parent.parent.glob("lib/python*/site-packages/dashboards")))
     assert len(list(packaged.glob("grafana/*.json"))) == 6
+    assert {path.name for path in packaged.glob("web/board.*")} >= {"board.css", "board.js", "board.py"}
+    listed = subprocess.run([golive, "schema"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30)
+    published = {path.stem for path in packaged.parent.glob("monitor/serving/schema/*.json")}
+    assert published == {line.split()[0] for line in listed.stdout.splitlines()}
     assert len(list(packaged.glob("grafana/provisioning/*/*.yaml"))) == 3
     assert {"alerts.yml", "alertmanager.yml", "prometheus.yml"} <= {path.name for path in packaged.glob("prometheus/*")}
 

@@ -6,6 +6,7 @@ from html import escape
 
 from monitor.serving.snapshot import Snapshot
 
+_BOARD = ("/board", "the board, for walls, phones and screen readers")
 _LINKS = (
     ("/-/ready", "readiness"),
     ("/-/healthy", "health"),
@@ -16,9 +17,11 @@ _LINKS = (
 _STYLE = "body{font:16px/1.5 monospace;max-width:60em;margin:2em auto;padding:0 1em;background:#111;color:#ddd}a{color:#56b4e9}"
 
 
-def landing_page(snapshot: Snapshot | None, reason: str | None, telemetry_path: str = "/metrics") -> str:
-    """HTML without scripts; all text from outside is escaped. reason: why the daemon is not ready."""
-    places = ((telemetry_path, "metrics for Prometheus"), *_LINKS)
+def landing_page(
+    snapshot: Snapshot | None, reason: str | None, telemetry_path: str = "/metrics", *, board: bool = False
+) -> str:
+    """HTML without scripts; all text from outside is escaped. reason: why the daemon is not ready. board: whether there is one."""
+    places = (*((_BOARD,) if board else ()), (telemetry_path, "metrics for Prometheus"), *_LINKS)
     if snapshot is None:
         state = f"not ready: {escape(reason or 'no tick yet')}"
         title = "golive"
@@ -32,5 +35,5 @@ def landing_page(snapshot: Snapshot | None, reason: str | None, telemetry_path: 
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head>\n<body><h1>golive</h1>\n<p>{state}</p>\n<ul>\n{links}\n</ul>\n"
-        "<p>The screen is in the terminal: <code>golive watch</code></p></body></html>\n"
+        "<p>The screen that acts is in the terminal: <code>golive watch</code></p></body></html>\n"
     )

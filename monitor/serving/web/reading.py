@@ -59,7 +59,9 @@ async def landing(_: web.Request, services: Services) -> web.Response:
     """A page for a person who found the port."""
     reason = services.ready()
     snapshot = services.acts.snapshot() if reason is None else None
-    return web.Response(text=landing_page(snapshot, reason, services.config.telemetry_path), content_type="text/html")
+    board = services.board is not None and services.config.board != "off"
+    text = landing_page(snapshot, reason, services.config.telemetry_path, board=board)
+    return web.Response(text=text, content_type="text/html")
 
 
 async def healthy(_: web.Request, __: Services) -> web.Response:
