@@ -82,7 +82,7 @@ def channel_messages(words: str) -> Iterator[Message]:
     worker = Worker("pd", never, lambda *_: None, lambda *_: None, lambda: 0.0)  # type: ignore[arg-type]
     about = all_pages("x")[0]
     for state in ("failing", "broken", "ok"):
-        worker.state, worker.trouble = state, words  # type: ignore[assignment]
+        worker.state, worker.trouble = state, words
         yield channel_message(worker, about, NOW)
 
 
