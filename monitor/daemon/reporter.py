@@ -107,8 +107,8 @@ class Reporter:
         table = self._store.tables.get(metric)
         if table is None:
             return []
-        wanted = set(labels.items())
-        rows = [row for row, have in enumerate(table.labels) if wanted <= set(have)]
+        wanted, rare = set(labels.items()), ("queue", labels["queue"])
+        rows = [row for row, have in enumerate(table.labels) if rare in have and wanted <= set(have)]
         fresh = [row for row in rows if self._engine.at - table.latest_at[row] <= table.stale_after[row]]
         return [float(table.latest[row]) for row in fresh if math.isfinite(table.latest[row])]
 

@@ -17,7 +17,7 @@ from monitor.judging.expressions import ExpressionError, parse
 from monitor.judging.judge import Judge
 from monitor.judging.rings import Bools
 from monitor.judging.verdict import Ruling
-from monitor.model import Flag, Standing
+from monitor.model import Flag, Labels, Standing
 from monitor.notify.incidents import Finding, Pair, State
 from monitor.serving.snapshot import DecisionRow
 
@@ -48,6 +48,8 @@ class Witness:
         self._masks: dict[str, Bools] = {}
         self._found: dict[str, dict[Pair, Finding]] = {}
         self._places: dict[str, dict[str, int]] = {}
+        self._looked: dict[str, tuple[int, Labels]] = {}
+        """How many groups a rule had when all of them were looked up, and which was the first."""
 
     def bad(self, now: float) -> dict[Pair, Finding]:
         """Every pair of alert and scope that people should know of, bounded for each rule."""
@@ -73,10 +75,12 @@ class Witness:
             severity = "critical" if name in self._critical else "warning"
             title = judge.rule.title or name
             self._masks[name] = mask
+            bad = [(scope_text(judge.names[n]), n) for n in np.flatnonzero(mask)[:MOST_BAD].tolist()]
             self._found[name] = {
-                (name, scope_text(judge.names[index])): Finding(severity, float(judge.states.since[index]), title)
-                for index in np.flatnonzero(mask)[:MOST_BAD].tolist()
+                (name, scope): Finding(severity, float(judge.states.since[index]), title) for scope, index in bad
             }
+            # What is asked about next is what is bad: its number need not be looked up among thousands.
+            self._places.setdefault(name, {}).update(bad)
         return self._found[name]
 
     def _silent(self, now: float) -> dict[Pair, Finding]:
@@ -136,7 +140,7 @@ class Witness:
     def forget(self, names: Iterable[str]) -> None:
         """These rules begin afresh or are gone."""
         for name in names:
-            for known in (self._masks, self._found, self._places):
+            for known in (self._masks, self._found, self._places, self._looked):
                 known.pop(name, None)
 
     def place(self, alert: str, scope: str) -> int | None:
@@ -148,10 +152,14 @@ class Witness:
         """The number of a group; before the first series there is one nameless group, whose place a named one takes."""
         places = self._places.setdefault(name, {})
         found = places.get(scope, len(judge.names))
-        if found >= len(judge.names) or scope_text(judge.names[found]) != scope:
+        if found < len(judge.names) and scope_text(judge.names[found]) == scope:
+            return found
+        if self._looked.get(name) != (known := (len(judge.names), judge.names[0])):
             places.clear()
             places |= {scope_text(labels): index for index, labels in enumerate(judge.names)}
-        return places.get(scope)
+            self._looked[name] = known
+        found = places.get(scope, len(judge.names))
+        return found if found < len(judge.names) and scope_text(judge.names[found]) == scope else None
 
 
 def critical_rules(config: Config) -> frozenset[str]:

@@ -7,13 +7,17 @@ Else it opens a request of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 
 from monitor.deciding.causes import MOST_TARGETS, Target
 from monitor.deciding.decision import ASKING, BY_HAND, OPEN, Decision, State
 from monitor.deciding.drafting import Ask
 from monitor.judging.triggers import Trigger
 
+_Key: TypeAlias = frozenset[tuple[str, str]]
 MOST_ASKING = 5
 """Requests of one runbook that triggers have open and unanswered; what calls beyond that waits, and is counted."""
 
@@ -32,8 +36,13 @@ class Docket:
         self._open = list(open_decisions)
         self._triggers = triggers
         self._at = at
-        self._targets = {decision.id: list(decision.targets) for decision in self._open}
-        self._wanted: list[list[Target]] = []
+        self._of: dict[str, list[Decision]] = {}
+        for decision in self._open:
+            self._of.setdefault(decision.runbook, []).append(decision)
+        self._targets = {decision.id: set(map(_key, decision.targets)) for decision in self._open}
+        self._wanted: list[set[_Key]] = []
+        self._asked = Counter(each.runbook for each in self._open if each.state in ASKING)
+        """Requests that ask or will, by runbook."""
 
     def take(self, ask: Ask) -> None:
         """Find its place."""
@@ -43,15 +52,16 @@ class Docket:
         elif (place := self._among_fresh(ask)) is not None:
             self.fresh[place].append(ask)
             _add(self._wanted[place], ask.target)
-        elif ask.state is not State.RECORDED and self._asking(ask) >= MOST_ASKING:
+        elif ask.state is not State.RECORDED and self._asked[ask.trigger.runbook] >= MOST_ASKING:
             self.waiting += 1
         else:
             self.fresh.append([ask])
-            self._wanted.append([ask.target] if ask.target is not None else [])
+            self._wanted.append({_key(ask.target)} if ask.target is not None else set())
+            self._asked[ask.trigger.runbook] += 1
 
     def _room(self, ask: Ask) -> str | None:
         """The open decision that it joins."""
-        mine = [each for each in self._open if each.runbook == ask.trigger.runbook]
+        mine = self._of.get(ask.trigger.runbook, ())
         for decision in mine:
             if self._as_grave(decision, ask) and _same(ask.target, self._targets[decision.id]):
                 return decision.id
@@ -76,19 +86,18 @@ class Docket:
                 return place
         return None
 
-    def _asking(self, ask: Ask) -> int:
-        runbook = ask.trigger.runbook
-        asked = sum(each.state in ASKING and each.runbook == runbook for each in self._open)
-        return asked + sum(others[0].trigger.runbook == runbook for others in self.fresh)
+
+def _key(target: Target) -> _Key:
+    return frozenset(target.items())
 
 
-def _same(target: Target | None, targets: Sequence[Target]) -> bool:
-    return target in targets if target is not None else False
+def _same(target: Target | None, targets: AbstractSet[_Key]) -> bool:
+    return target is not None and _key(target) in targets
 
 
-def _add(targets: list[Target], target: Target | None) -> None:
-    if target is not None and target not in targets:
-        targets.append(target)
+def _add(targets: set[_Key], target: Target | None) -> None:
+    if target is not None:
+        targets.add(_key(target))
 
 
 def _alike(one: Ask, other: Ask) -> bool:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from monitor.deciding.arming import armed
 from monitor.deciding.case import Case
 from monitor.deciding.drafting import Edge
 from monitor.deciding.facts import Facts
 from monitor.deciding.judgement import Armament
+from monitor.judging.scoping import labels_named
 from monitor.judging.triggers import Trigger
 from monitor.model import Labels, Truth
 
 MOST_EDGES = 500
 """Edges of one trigger that one tick takes up; the others are taken up at the next."""
+MOST_APART = 150
+"""The same where each scope wants something of its own done: more than all requests together have room for."""
+WITHOUT_ROOM = 50
+"""The same while there is no room for them: few, in turns, so that each gets its look when there is room again."""
 
 
 class Seat:
@@ -63,7 +68,10 @@ class Watch:
 
     def __init__(self, armament: Armament) -> None:
         self.armament = armament
+        self._most = MOST_APART if labels_named(armament.trigger.parameters) else MOST_EDGES
         self._seats: dict[Labels, Seat] = {}
+        self._next = 0
+        """The calling scope to begin with: the first one that had no turn at the tick before."""
 
     def recall(self, cases: Sequence[Case]) -> None:
         """Take over what the journal says it opened or joined, in the order of opening."""
@@ -83,23 +91,34 @@ class Watch:
         """Whether only people may ask there from now on."""
         return self.seat(scope).runs >= self.armament.trigger.max_runs
 
-    def edges(self, facts: Facts) -> list[Edge]:
-        """The scopes in which it calls for a decision at this tick, at most MOST_EDGES.
+    def edges(self, facts: Facts, *, room: bool = True) -> list[Edge]:
+        """The scopes in which it calls for a decision at this tick, at most so many; the others in turn.
 
-        Unknown calls only where the trigger says `unknown_is: ask`, and only after something was known: a start
+        room: whether there was room for all of them at the tick before. Unknown calls only where the trigger says `unknown_is: ask`, and only after something was known: a start
         with empty windows is not a loss of sight.
         """
         calls = self.armament.calls(facts)
+        scopes, lost = calls.true, calls.lost if self.armament.trigger.unknown_is == "ask" else ()
+        most, total = self._most if room else WITHOUT_ROOM, len(calls.true) + len(lost)
+        begin = self._next if self._next < total else 0
         found: list[Edge] = []
-        self._take(found, calls.true, Truth.TRUE, facts.at)
-        if self.armament.trigger.unknown_is == "ask":
-            self._take(found, calls.lost, Truth.UNKNOWN, facts.at)
+        self._next = 0
+        for turn in range(begin, begin + total):
+            number = turn % total
+            true = number < len(scopes)
+            scope = scopes[number] if true else lost[number - len(scopes)]
+            seat = self.seat(scope)
+            if seat.armed(self.armament.trigger, facts.at):
+                if len(found) == most:
+                    self._next = number
+                    break
+                found.append(Edge(self.armament, scope, seat.epoch + 1, Truth.TRUE if true else Truth.UNKNOWN))
         return found
 
-    def _take(self, found: list[Edge], scopes: Iterable[Labels], truth: Truth, at: float) -> None:
-        for scope in scopes:
-            if len(found) >= MOST_EDGES:
-                return
-            seat = self.seat(scope)
-            if seat.armed(self.armament.trigger, at):
-                found.append(Edge(self.armament, scope, seat.epoch + 1, truth))
+    def unanswered(self, facts: Facts) -> int:
+        """Scopes that call and are part of nothing that is open."""
+        calls = self.armament.calls(facts)
+        calling = {*calls.true, *(calls.lost if self.armament.trigger.unknown_is == "ask" else ())}
+        # A scope that never had its turn has no seat, and those that have one are few.
+        held = [scope for scope, seat in self._seats.items() if not seat.armed(self.armament.trigger, facts.at)]
+        return len(calling.difference(held))

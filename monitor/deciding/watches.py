@@ -42,7 +42,7 @@ class Watches:
         cases: those that are open. automatic: how many automatic runs there have been. open_case: opens a decision.
         """
         before, self.waiting = self.waiting, 0
-        edges = [edge for watch in self._by_name.values() for edge in watch.edges(facts)]
+        edges = [edge for watch in self._by_name.values() for edge in watch.edges(facts, room=not before)]
         if not edges:
             return ""
         by_id = {case.decision.id: case for case in cases}
@@ -65,7 +65,8 @@ class Watches:
         self.waiting = docket.waiting
         if not self.waiting or before:
             return ""
-        return f"{self.waiting} more scopes call; they are asked for once an open request has been answered"
+        calling = sum(watch.unanswered(facts) for watch in self._by_name.values())
+        return f"{calling} more scopes call; they are asked for once an open request has been answered"
 
     def _adopt(self, case: Case, asks: Iterable[Ask]) -> None:
         for ask in asks:

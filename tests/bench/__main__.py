@@ -8,6 +8,7 @@ import sys
 BENCHES = (
     "engine",
     "stall",
+    "opening",
     "judging",
     "ingest",
     "sip",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.deciding import causes, docket
+from monitor.deciding.watch import MOST_APART, WITHOUT_ROOM
 from monitor.model import Truth
 from monitor.serving.acts import Refusal
 from monitor.serving.snapshot import DecisionRow
@@ -411,4 +412,32 @@ async def test_a_person_who_asked_is_not_withdrawn_because_a_trigger_that_joined
     assert world.row().trigger == "by hand, rollback"
     await good(world, "sales")
     assert world.row().state == "awaiting"
+    await world.stop()
+
+
+async def test_among_thousands_each_queue_has_its_turn(tmp_path: Path, monkeypatch: Any) -> None:
+    """Without room only a few are looked at in a tick, and in turns, so that no queue is passed over for those before it;
+    what people are told is how many wait in truth."""
+    letters = "abcdefghij"
+    names = [f"q{a}{b}{c}" for a in letters for b in letters for c in letters]
+    monkeypatch.setattr(worlds, "QUEUES", tuple((("queue", name),) for name in names))
+    world = await begun(tmp_path, scoped(when="abandon"))
+    watch = world.desk._watches._by_name["rollback"]
+    seen: list[str] = []
+    kept = watch.edges
+
+    def edges(facts: Any, *, room: bool = True) -> Any:
+        found = kept(facts, room=room)
+        seen.extend(edge.scope[0][1] for edge in found)
+        return found
+
+    monkeypatch.setattr(watch, "edges", edges)
+    await world.tick(abandon=TRUE)
+    assert len(seen) == MOST_APART
+    waiting = 1000 - causes.MOST_TARGETS * docket.MOST_ASKING
+    assert watch.unanswered(world.facts) == waiting
+    for _ in range(1000 // WITHOUT_ROOM + 1):
+        await world.tick()
+    assert set(seen) == set(names)
+    assert watch.unanswered(world.facts) == waiting
     await world.stop()
