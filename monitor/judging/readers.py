@@ -12,7 +12,7 @@ from monitor.judging.estimators import wilson
 from monitor.judging.groups import Grouping, Groups
 from monitor.judging.rings import F8, I8, Bools, fitted
 from monitor.judging.rules import Estimator, Part, Rule, Signal
-from monitor.judging.store import Store
+from monitor.judging.shelf import Shelf
 from monitor.judging.table import Table
 from monitor.judging.windows import Estimates, Quality, Reduction, Span, Windows, keep, keep_closed
 from monitor.model import Kind, Labels
@@ -85,22 +85,6 @@ class Reader(Protocol):
         ...
 
 
-class Shelf:
-    """Tables of a store, and groupings that several readers share."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._groupings: dict[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]], Grouping] = {}
-
-    def grouping(self, metric: str, match: Mapping[str, str], by: tuple[str, ...]) -> Grouping:
-        """The groups of a metric's series."""
-        key = (metric, tuple(sorted(match.items())), by)
-        made = self._groupings.get(key)
-        if made is None:
-            made = self._groupings[key] = Grouping(self.store.table(metric), match, by)
-        return made
-
-
 class Want(NamedTuple):
     """What windows a reader must be able to read."""
 
@@ -150,12 +134,7 @@ class _Side(NamedTuple):
         return int(np.bitwise_or.reduce(self.table.owners[rows])) if len(rows) else 0
 
     def rows(self, scope: Labels) -> tuple[Table, I8]:
-        groups = self.grouping.now()
-        if scope not in groups.names[: len(groups.starts)]:
-            return self.table, groups.rows[:0]
-        number = groups.names.index(scope)
-        end = groups.starts[number + 1] if number + 1 < len(groups.starts) else len(groups.rows)
-        return self.table, groups.rows[groups.starts[number] : end]
+        return self.table, self.grouping.now().rows_of(scope)
 
     def twin(self, labels: Mapping[str, str]) -> _Side:
         match = {**self.grouping.match, **labels}
