@@ -187,6 +187,7 @@ def _rule_row(engine: Engine, name: str, index: int, now: float) -> RuleRow:
         since=float(judge.states.since[index]),
         age=number_or_none(now - float(judge.newest[index])),
         reason=judge.why(index),
+        platform=judge.platform,
     )
 
 
