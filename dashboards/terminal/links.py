@@ -44,4 +44,4 @@ def grafana(snapshot: Snapshot | None, screen: str, subject: Subject | None) -> 
     query.insert(0, ("var-cutover", snapshot.cutover.name))
     if subject is not None and subject.at is not None:
         query += [("from", str(int((subject.at - _AROUND) * 1000))), ("to", str(int((subject.at + _AROUND) * 1000)))]
-    return f"{base.rstrip('/')}/d/{board}?{urlencode(query)}"
+    return f"{base.rstrip('/')}/d/{board}?{urlencode(query, errors='replace')}"

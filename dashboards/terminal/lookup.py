@@ -18,6 +18,8 @@ ONCE = float("inf")
 """For what must not change under the reader's eyes, such as a raw message."""
 KEPT = 20
 """Answers that are remembered, so that going up and down again shows them at once."""
+AWAY = "unreachable"
+"""How a reason begins for which the last value is still shown: the banner says how old all of it is."""
 _CUT = 200
 
 
@@ -80,7 +82,9 @@ class Lookup:
                 key = next(iter(self._wanted))
                 del self._wanted[key]
                 answer = await self._answer(*key)
-                self._known.pop(key, None)
+                before = self._known.pop(key, None)
+                if answer.why.startswith(AWAY) and before is not None:
+                    answer = Answer(before.answer.value, answer.why)
                 self._known[key] = _Known(answer, self._clock())
                 while len(self._known) > KEPT:
                     del self._known[next(iter(self._known))]
@@ -94,6 +98,6 @@ class Lookup:
         except Refused as error:
             return Answer(why=f"{error.what}; {error.hint}" if error.hint else error.what)
         except Unreachable as error:
-            return Answer(why=f"unreachable: {error}")
+            return Answer(why=f"{AWAY}: {error}")
         except msgspec.MsgspecError as error:
             return Answer(why=f"the daemon answers in another version: {clean(str(error), _CUT)}")

@@ -10,7 +10,7 @@ METRICS = "/api/v1/metrics"
 
 def inputs(rule: str, scope: str) -> str:
     """The series that a rule's group is made from."""
-    return f"/api/v1/series?{urlencode({'rule': rule, 'scope': scope})}"
+    return f"/api/v1/series?{_query([('rule', rule), ('scope', scope)])}"
 
 
 def series(metrics: Iterable[str] = (), labels: Mapping[str, str] | None = None, source: str = "") -> str:
@@ -18,18 +18,23 @@ def series(metrics: Iterable[str] = (), labels: Mapping[str, str] | None = None,
     query = [("metric", metric) for metric in metrics]
     query += _labels(labels or {})
     query += [("source", source)] if source else []
-    return f"/api/v1/series?{urlencode(query)}"
+    return f"/api/v1/series?{_query(query)}"
 
 
 def samples(metric: str, labels: Mapping[str, str]) -> str:
     """The newest samples of one series."""
-    return f"/api/v1/series/samples?{urlencode([('metric', metric), *_labels(labels)])}"
+    return f"/api/v1/series/samples?{_query([('metric', metric), *_labels(labels)])}"
 
 
 def transcripts(collector: str) -> str:
     """A collector's last raw exchanges."""
-    return f"/api/v1/transcripts/{quote(collector, safe='')}"
+    return f"/api/v1/transcripts/{quote(collector, safe='', errors='replace')}"
 
 
 def _labels(labels: Mapping[str, str]) -> list[tuple[str, str]]:
     return [("label", f"{name}={value}") for name, value in labels.items()]
+
+
+def _query(pairs: list[tuple[str, str]]) -> str:
+    """Any text as a query; what no UTF-8 can say is asked for with question marks, and so found by nobody."""
+    return urlencode(pairs, errors="replace")

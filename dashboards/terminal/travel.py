@@ -148,6 +148,6 @@ class Travel(App[None], inherit_bindings=False):
     def _explain(self, answer: str | None) -> None:
         frame = self.screen
         if answer == EXPLAIN and isinstance(frame, Frame):
-            subject = frame.subject or (self.detail.here if frame is self.detail else None)
-            self.push_screen(Explain(subject, self.lookup, self.glyphs))
+            subjects = (frame.subject, self.detail.here if frame is self.detail else None)
+            self.push_screen(Explain([s for s in subjects if s is not None], self.lookup, self.glyphs))
             self.call_after_refresh(self.arrived)

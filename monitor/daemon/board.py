@@ -202,6 +202,7 @@ def _rule_row(engine: Engine, name: str, index: int, now: float, marks: Marks) -
         since=float(judge.states.since[index]),
         age=number_or_none(now - float(judge.newest[index])),
         reason=judge.why(index),
+        platform=judge.platform,
     )
 
 
@@ -269,7 +270,8 @@ def sources(supervisor: Supervisor, intake: Intake, kinds: dict[str, str], now: 
     return tuple(rows)
 
 
-_BLANK = {BLANK_EMPTY: Quality.EMPTY, BLANK_NULL: Quality.NULL, BLANK_ERROR: Quality.ERROR}
+BLANKS = {BLANK_EMPTY: Quality.EMPTY, BLANK_NULL: Quality.NULL, BLANK_ERROR: Quality.ERROR}
+"""What an answer without a number is worth."""
 
 
 def series(store: Store, limit: int, now: float) -> Pieces[tuple[tuple[SeriesRow, ...], int]]:
@@ -283,7 +285,7 @@ def series(store: Store, limit: int, now: float) -> Pieces[tuple[tuple[SeriesRow
             stale = age > float(table.stale_after[row])
             quality = Quality.STALE if stale else Quality.FRESH
             if float(table.blank_at[row]) > at:
-                quality = _BLANK[int(table.blank[row])]
+                quality = BLANKS[int(table.blank[row])]
             if value is not None:
                 rows.append(
                     SeriesRow(

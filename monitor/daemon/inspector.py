@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from monitor.daemon.board import BLANKS
 from monitor.daemon.facts import number_or_none, scope_text
 from monitor.intake.intake import Intake
 from monitor.intake.tail import Kept
@@ -15,7 +16,7 @@ from monitor.judging.explaining import Standards, better_words, kind_words, poss
 from monitor.judging.judge import Judge
 from monitor.judging.rings import Ring
 from monitor.judging.store import AHEAD, Store, latest_taken
-from monitor.judging.table import BLANK_EMPTY, BLANK_ERROR, BLANK_NULL, Table
+from monitor.judging.table import Table
 from monitor.model import Labels, Metric, Quality
 from monitor.serving.detail_rows import (
     BucketRow,
@@ -33,7 +34,6 @@ SAMPLES = 100
 """Samples in one answer."""
 BUCKETS = 60
 """Buckets in one answer."""
-_BLANK = {BLANK_EMPTY: Quality.EMPTY, BLANK_NULL: Quality.NULL, BLANK_ERROR: Quality.ERROR}
 
 
 class Inspector:
@@ -136,7 +136,7 @@ class Inspector:
         stale_after = float(table.stale_after[row])
         quality = Quality.EMPTY if age is None else (Quality.STALE if age > stale_after else Quality.FRESH)
         if float(table.blank_at[row]) > float(table.latest_at[row]):
-            quality = _BLANK[int(table.blank[row])]
+            quality = BLANKS[int(table.blank[row])]
         return InputRow(
             metric=table.metric.name,
             labels=dict(table.labels[row]),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from monitor.daemon.facts import number_or_none
-from monitor.daemon.results import SECONDS, UP, Past, Results, rows_with
+from monitor.daemon.results import SECONDS, UP, Past, Results
 from monitor.intake.intake import Door, Intake
 from monitor.intake.source import Source
 from monitor.intake.supervise import Supervisor
@@ -25,6 +25,8 @@ POP = "golive_screen_pop_seconds"
 POPPED = "golive_screen_pop_success_ratio"
 PROBED = frozenset({UP, SECONDS, REQUESTS, POP, POPPED, "golive_integration_error_ratio"})
 """Metrics of a probe by which a rule judges it."""
+RENEW = 5.0
+"""Seconds after which a row is made anew although its probe said nothing."""
 _NEAR = 1.0
 """Seconds before a result within which its parts were reported."""
 
@@ -34,6 +36,14 @@ class Reader(NamedTuple):
 
     match: Mapping[str, str]
     gates: tuple[str, ...]
+
+
+class _Made(NamedTuple):
+    """A row as it was made, and what it was made for."""
+
+    about: tuple[float, int, str]
+    at: float
+    row: IntegrationRow
 
 
 class Integrations:
@@ -56,7 +66,7 @@ class Integrations:
         every = {name: collector.every for name, collector in self._collectors.items()}
         self._results = Results(store, intake, supervisor, every)
         self._readers: tuple[Reader, ...] = ()
-        self._rows: dict[tuple[str, int], tuple[int, list[int]]] = {}
+        self._made: dict[int, _Made] = {}
 
     def judged_by(self, rules: Sequence[Rule], signals: Iterable[Signal], gates: Sequence[Gate]) -> None:
         """Know what counts as slow, and which gates read which probes."""
@@ -69,6 +79,7 @@ class Integrations:
             if titles and not PROBED.isdisjoint(metrics):
                 found.append(Reader({**(signal.match if signal else {}), **rule.match}, titles))
         self._readers = tuple(found)
+        self._made.clear()
         self._results.judged_by(rules)
 
     def look(self, now: float) -> None:
@@ -81,22 +92,36 @@ class Integrations:
         table = self._store.tables.get(UP)
         for row, past in self._results.probes.items():
             if table is not None:
-                made.append(self._probe(table, row, past, now))
-                yield
+                fresh, probe = self._made_before(table, row, past, now)
+                made.append(probe)
+                if fresh:
+                    yield
         for name, past in self._results.collectors.items():
             made.append(self._collector(name, past))
         yield
         return tuple(made)
 
-    def _probe(self, table: Table, row: int, past: Past, now: float) -> IntegrationRow:
+    def _made_before(self, table: Table, row: int, past: Past, now: float) -> tuple[bool, IntegrationRow]:
+        """The row of a probe, made anew with each result, change of state, and every few seconds."""
+        age = number_or_none(now - float(table.latest_at[row]))
+        about = past.seen, len(past.results), _state(past, age, float(table.stale_after[row]))
+        known = self._made.get(row)
+        if known is not None and known.about == about and 0 <= now - known.at < RENEW:
+            return False, known.row
+        made = self._probe(table, row, past, about[2])
+        self._made[row] = _Made(about, now, made)
+        return True, made
+
+    def _probe(self, table: Table, row: int, past: Past, state: str) -> IntegrationRow:
         labels = dict(table.labels[row])
         newest = past.results[-1] if past.results else None
         at = newest.at if newest is not None else None
         every = self._results.every(row)
         doors = [door for door in self._intake.doors.values() if int(table.owners[row]) >> door.number & 1]
         sources = tuple(door.name for door in doors)
-        state = _state(past, number_or_none(now - float(table.latest_at[row])), float(table.stale_after[row]))
-        operations = [dict(self._table_labels(SECONDS, r)).get("operation", "") for r in self._results.operations(row)]
+        operations = [
+            dict(self._table_labels(SECONDS, r)).get("operation", "") for r in self._results.operations(labels)
+        ]
         circuits = [self._supervisor.circuit(name) for name in sources if name in self._supervisor.breakers]
         return IntegrationRow(
             key="probe " + " ".join(f"{name}={value}" for name, value in labels.items()),
@@ -116,12 +141,12 @@ class Integrations:
             slow_from=self._results.slow_from(labels),
             error_ratio=past.error_ratio,
             failures=past.failures,
-            error=self._error(row, labels) if past.failures else "",
+            error=self._error(labels) if past.failures else "",
             circuit=max(circuits, key=("closed", "half_open", "open").index, default=""),
-            phases=self._phases(row, labels, at),
+            phases=self._phases(labels, at),
             tls_expires_at=self._expiry(doors),
-            screen_pop=self._newest(POP, row, labels),
-            screen_pop_ratio=self._newest(POPPED, row, labels),
+            screen_pop=self._newest(POP, labels),
+            screen_pop_ratio=self._newest(POPPED, labels),
             depends_on=tuple(f"collector {name}" for name in sources),
             gates=self._gates(labels),
         )
@@ -159,25 +184,20 @@ class Integrations:
     def _table_labels(self, metric: str, row: int) -> Mapping[str, str]:
         return dict(self._store.tables[metric].labels[row])
 
-    def _with(self, metric: str, row: int, labels: Mapping[str, str]) -> tuple[Table, list[int]] | None:
-        """A metric's rows that carry a probe's labels; looked up anew only when series were added."""
+    def _with(self, metric: str, labels: Mapping[str, str]) -> tuple[Table, list[int]] | None:
+        """A metric's table and the rows that carry a probe's labels; None without such a table."""
         table = self._store.tables.get(metric)
-        if table is None:
-            return None
-        known = self._rows.get((metric, row))
-        if known is None or known[0] != table.generation:
-            known = self._rows[metric, row] = table.generation, rows_with(table, labels)
-        return table, known[1]
+        return None if table is None else (table, self._results.index.rows(metric, labels))
 
-    def _newest(self, metric: str, row: int, labels: Mapping[str, str]) -> float | None:
-        found = self._with(metric, row, labels)
+    def _newest(self, metric: str, labels: Mapping[str, str]) -> float | None:
+        found = self._with(metric, labels)
         if found is None or not found[1]:
             return None
         table, rows = found
         return number_or_none(float(table.latest[max(rows, key=lambda r: float(table.latest_at[r]))]))
 
-    def _phases(self, row: int, labels: Mapping[str, str], at: float | None) -> dict[str, float]:
-        found = self._with(PHASE, row, labels)
+    def _phases(self, labels: Mapping[str, str], at: float | None) -> dict[str, float]:
+        found = self._with(PHASE, labels)
         if found is None or at is None:
             return {}
         table, rows = found
@@ -188,9 +208,9 @@ class Integrations:
                 total[phase] = total.get(phase, 0.0) + float(table.latest[r])
         return total
 
-    def _error(self, row: int, labels: Mapping[str, str]) -> str:
+    def _error(self, labels: Mapping[str, str]) -> str:
         """The operation and outcome that were counted last, other than ok."""
-        found = self._with(REQUESTS, row, labels)
+        found = self._with(REQUESTS, labels)
         if found is None:
             return ""
         table, rows = found

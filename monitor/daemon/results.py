@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-import numpy as np
-
 from monitor.intake.intake import Door, Intake
 from monitor.intake.supervise import Supervisor
 from monitor.judging.rules import Rule
@@ -70,8 +68,12 @@ class Past:
     @property
     def p95(self) -> float | None:
         """95th percentile of how long they took."""
-        took = [result.seconds for result in self.results if result.seconds is not None]
-        return float(np.percentile(took, 95)) if len(took) >= 5 else None  # noqa: PLR2004 - fewer say nothing
+        took = sorted(result.seconds for result in self.results if result.seconds is not None)
+        if len(took) < 5:  # noqa: PLR2004 - fewer say nothing
+            return None
+        below, part = divmod(0.95 * (len(took) - 1), 1)
+        low = took[int(below)]
+        return low + part * (took[min(int(below) + 1, len(took) - 1)] - low)
 
 
 class Results:
@@ -91,7 +93,7 @@ class Results:
         """Probes beyond the bound."""
         self._due: dict[str, float] = {}
         self._heard: dict[str, tuple[int, int]] = {}
-        self._operations: dict[int, tuple[int, list[int]]] = {}
+        self.index = Index(store)
 
     def judged_by(self, rules: Iterable[Rule]) -> None:
         """Know what counts as slow: the warning, or else the limit, of each rule on the time of operations."""
@@ -118,15 +120,9 @@ class Results:
         """Seconds from which an operation with these labels is slow."""
         return next((limit for match, limit in self._limits if match.items() <= labels.items()), None)
 
-    def operations(self, row: int) -> list[int]:
+    def operations(self, labels: Mapping[str, str]) -> list[int]:
         """Rows of the probe's operations in the table of their times."""
-        up, table = self._store.tables[UP], self._store.tables.get(SECONDS)
-        if table is None:
-            return []
-        known = self._operations.get(row)
-        if known is None or known[0] != table.generation:
-            known = self._operations[row] = table.generation, rows_with(table, dict(up.labels[row]))
-        return known[1]
+        return self.index.rows(SECONDS, labels)
 
     def _look_at_probes(self, now: float) -> None:
         table = self._store.tables.get(UP)
@@ -149,7 +145,7 @@ class Results:
         if float(table.latest[row]) < 1.0:
             return Result(at, FAILED)
         times = self._store.tables.get(SECONDS)
-        rows = self.operations(row)
+        rows = self.operations(dict(table.labels[row]))
         took = [float(times.latest[r]) for r in rows if float(times.latest_at[r]) >= at - 1e-6] if times else []
         limit = self.slow_from(dict(table.labels[row]))
         slow = limit is not None and any(seconds >= limit for seconds in took)
@@ -180,9 +176,30 @@ class Results:
         return OK if taken > before[0] else NOTHING
 
 
-def rows_with(table: Table, labels: Mapping[str, str]) -> list[int]:
-    """Rows of a table whose labels hold all of these."""
-    return [row for row, have in enumerate(table.labels) if labels.items() <= dict(have).items()]
+class Index:
+    """Rows of a metric that carry a probe's labels; looked through anew only when series were added."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rows: dict[str, tuple[int, dict[str, list[int]]]] = {}
+
+    def rows(self, metric: str, labels: Mapping[str, str]) -> list[int]:
+        """Rows of the metric's table whose labels hold all of these."""
+        table = self._store.tables.get(metric)
+        if table is None:
+            return []
+        known = self._rows.get(metric)
+        if known is None or known[0] != table.generation:
+            known = self._rows[metric] = table.generation, _by_integration(table)
+        near = known[1].get(labels.get("integration", ""), ())
+        return [row for row in near if labels.items() <= dict(table.labels[row]).items()]
+
+
+def _by_integration(table: Table) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for row, have in enumerate(table.labels):
+        found.setdefault(dict(have).get("integration", ""), []).append(row)
+    return found
 
 
 def _on(rules: Iterable[Rule], metric: str) -> list[Rule]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from monitor.judging.estimators import wilson
-from monitor.judging.groups import Groups
+from monitor.judging.groups import Grouping, Groups
 from monitor.judging.rings import F8, I8, Bools, fitted
 from monitor.judging.rules import Estimator, Part, Rule, Signal
-from monitor.judging.sides import Shelf, Side, Want, side_of
+from monitor.judging.shelf import Shelf
 from monitor.judging.table import Table
-from monitor.judging.windows import Estimates, Quality, Reduction, Windows
+from monitor.judging.windows import Estimates, Quality, Reduction, Span, Windows, keep, keep_closed
 from monitor.model import Kind, Labels
 
 _NOUNS = ("contacts", "calls", "packets", "requests", "errors", "agents", "records")
@@ -85,10 +85,75 @@ class Reader(Protocol):
         ...
 
 
+class Want(NamedTuple):
+    """What windows a reader must be able to read."""
+
+    window: float
+    bucket: float
+    n: int
+    """Closed buckets; with 1 there are none."""
+    limits: tuple[float, ...]
+    delay: float
+
+
+class _Side(NamedTuple):
+    """One metric of a reader."""
+
+    shelf: Shelf
+    metric: str
+    grouping: Grouping
+    reduction: Reduction
+    span: Span
+    part: Span | None
+
+    @property
+    def table(self) -> Table:
+        return self.grouping.table
+
+    def work(self, windows: Windows, end: float, *, part: bool) -> Iterable[None]:
+        return windows.prepare(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
+    def estimate(self, windows: Windows, end: float, *, part: bool = False) -> Estimates:
+        return windows.estimate(self.table, self.grouping.now(), self.reduction, self._span(part=part), end)
+
+    def _span(self, *, part: bool) -> Span:
+        return self.part if part and self.part is not None else self.span
+
+    def quality(self, windows: Windows, now: float) -> Quality:
+        return windows.quality(self.table, self.grouping.now(), now)
+
+    def start(self, end: float) -> float:
+        return self.span.start(end)
+
+    def owners(self, wanted: Bools | None) -> int:
+        groups = self.grouping.now()
+        rows = groups.rows
+        if wanted is not None:
+            sizes = np.diff(np.append(groups.starts, len(rows)))
+            rows = rows[np.repeat(fitted(wanted, len(sizes)), sizes)]
+        return int(np.bitwise_or.reduce(self.table.owners[rows])) if len(rows) else 0
+
+    def rows(self, scope: Labels) -> tuple[Table, I8]:
+        return self.table, self.grouping.now().rows_of(scope)
+
+    def twin(self, labels: Mapping[str, str]) -> _Side:
+        match = {**self.grouping.match, **labels}
+        return self._replace(grouping=self.shelf.grouping(self.metric, match, self.grouping.by))
+
+
+def _side(shelf: Shelf, part: Part, by: tuple[str, ...], reduction: Reduction, want: Want) -> _Side:
+    table = shelf.store.table(part.metric)
+    span = keep(table, reduction, want.window, want.limits, delay=want.delay)
+    closed = None
+    if want.n > 1:
+        closed = keep_closed(table, reduction, want.bucket, want.n, want.limits, delay=want.delay)
+    return _Side(shelf, part.metric, shelf.grouping(part.metric, part.match, by), reduction, span, closed)
+
+
 class ValueReader:
     """One metric through an estimator."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: _Side) -> None:
         self._side = side
 
     @property
@@ -156,7 +221,7 @@ class ValueReader:
 class RatioReader:
     """One sum divided by another, never a mean of ratios. The denominator's labels make the groups."""
 
-    def __init__(self, numerator: Side, denominator: Side, *, confidence: float | None, absent_is_zero: bool) -> None:
+    def __init__(self, numerator: _Side, denominator: _Side, *, confidence: float | None, absent_is_zero: bool) -> None:
         """confidence: of Wilson's bounds; None for none. absent_is_zero: a numerator nobody ever counted is zero."""
         self._above = numerator
         self._below = denominator
@@ -309,7 +374,7 @@ def reader_of(
     if signal is None or signal.kind == "value":
         metric = signal.metric if signal else judged.metric
         part = Part(metric=metric, match={**(signal.match if signal else {}), **match})
-        return ValueReader(side_of(shelf, part, by, estimator, want))
+        return ValueReader(_side(shelf, part, by, estimator, want))
     if signal.numerator is None or signal.denominator is None:
         msg = f"the ratio {signal.name} has no numerator or no denominator"
         raise ValueError(msg)
@@ -317,7 +382,7 @@ def reader_of(
     reduction: Reduction = "increase" if counter else "sum"
     want = want._replace(limits=())
     sides = [
-        side_of(shelf, Part(metric=part.metric, match={**part.match, **match}), by, reduction, want)
+        _side(shelf, Part(metric=part.metric, match={**part.match, **match}), by, reduction, want)
         for part in (signal.numerator, signal.denominator)
     ]
     rule = judged if isinstance(judged, Rule) else None

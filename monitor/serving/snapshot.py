@@ -104,6 +104,8 @@ class RuleRow(Row, frozen=True, kw_only=True):
     since: float
     age: float | None
     reason: str = ""
+    platform: str = ""
+    """The platform whose series it reads; empty where any are."""
 
 
 class SourceRow(Row, frozen=True, kw_only=True):

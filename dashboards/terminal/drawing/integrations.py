@@ -99,20 +99,20 @@ def _rank(row: IntegrationRow) -> Value:
     return float(mark(INTEGRATIONS, row.state).rank)
 
 
-def _error(row: IntegrationRow, _view: View, _glyphs: Glyphs) -> Span:
-    return _number(row.error_ratio, "ratio", "warn" if row.error_ratio else "")
+def _error(row: IntegrationRow, view: View, _glyphs: Glyphs) -> Span:
+    return _number(row.error_ratio, "ratio", "stale" if view.gone else "warn" if row.error_ratio else "")
 
 
-def _slowest(row: IntegrationRow, _view: View, _glyphs: Glyphs) -> Span:
-    return _number(row.p95, "seconds")
+def _slowest(row: IntegrationRow, view: View, _glyphs: Glyphs) -> Span:
+    return _number(row.p95, "seconds", "stale" if view.gone else "")
 
 
 def _since(row: IntegrationRow, view: View, _glyphs: Glyphs) -> Span:
-    return Span(span(view.now - row.since))
+    return Span(span(view.now - row.since), "stale" if view.gone else "")
 
 
-def _pop(row: IntegrationRow, _view: View, _glyphs: Glyphs) -> Span:
-    return _number(row.screen_pop, "seconds")
+def _pop(row: IntegrationRow, view: View, _glyphs: Glyphs) -> Span:
+    return _number(row.screen_pop, "seconds", "stale" if view.gone else "")
 
 
 FIELDS: tuple[Field[IntegrationRow], ...] = (

@@ -28,8 +28,10 @@ def group_page(subject: Subject, canvas: Canvas) -> list[Item]:
     items += rule_rows(canvas, rules[:_RULES]) or canvas.note("no rule judges it by itself in this stage")
     items += canvas.note(f"and {len(rules) - _RULES} more") if len(rules) > _RULES else []
     if subject.metrics:
-        items += series_items(canvas, paths.series(subject.metrics, subject.labels), "SERIES IN THIS ROW")
-    items += series_items(canvas, paths.series((), subject.labels), "EVERY SERIES OF IT")
+        items += series_items(
+            canvas, paths.series(subject.metrics, subject.labels), "SERIES IN THIS ROW", subject.labels
+        )
+    items += series_items(canvas, paths.series((), subject.labels), "EVERY SERIES OF IT", subject.labels)
     scopes = {row.rule for row in rules}
     return [*items, *events_about(canvas, scopes, rules[0].scope if rules else "-")]
 
@@ -61,7 +63,8 @@ def rule_rows(canvas: Canvas, rules: list[RuleRow]) -> list[Item]:
 
 def rules_on(subject: Subject, rules: Iterable[RuleRow]) -> list[RuleRow]:
     """Rules of which a group is the thing or a part of it, in their order."""
-    return [row for row in rules if _on(row, subject.labels)]
+    platform = subject.labels.get("platform", "")
+    return [row for row in rules if _on(row, subject.labels) and (not platform or row.platform in ("", platform))]
 
 
 def _on(row: RuleRow, labels: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from dashboards.terminal.drawing.marks import QUALITIES, mark, mark_width, shown
 from dashboards.terminal.drawing.phrases import age, clock
@@ -13,6 +13,8 @@ from monitor.serving.detail_rows import InputRow, InputsPage
 from monitor.units import format_value
 
 _WIDE = 90
+EVERY: Mapping[str, str] = {}
+"""No label is known beforehand."""
 
 
 def of_series(row: InputRow) -> Subject:
@@ -39,8 +41,13 @@ def value_words(value: float | None, unit: str) -> str:
     return clock(value, date=True)
 
 
-def series_items(canvas: Canvas, path: str, title: str = "SERIES BEHIND IT") -> list[Item]:
-    """A heading and the series that the daemon names at this path; why there are none, otherwise."""
+def series_items(
+    canvas: Canvas, path: str, title: str = "SERIES BEHIND IT", known: Mapping[str, str] = EVERY
+) -> list[Item]:
+    """A heading and the series that the daemon names at this path; why there are none, otherwise.
+
+    known: labels that all of them carry, which need not be said again.
+    """
     answer = canvas.lookup.ask(path, InputsPage)
     page = answer.value
     if page is None:
@@ -48,10 +55,10 @@ def series_items(canvas: Canvas, path: str, title: str = "SERIES BEHIND IT") -> 
     if not page.series:
         return [*canvas.title(title), *canvas.note("none was ever heard")]
     more = canvas.note(f"and {page.left_out} more: filter by a label to see them") if page.left_out else []
-    return [*canvas.title(title), *table(canvas, page.series), *more]
+    return [*canvas.title(title), *table(canvas, page.series, known), *more]
 
 
-def table(canvas: Canvas, rows: Iterable[InputRow]) -> list[Item]:
+def table(canvas: Canvas, rows: Iterable[InputRow], known: Mapping[str, str] = EVERY) -> list[Item]:
     """One row a series: how fresh, which, value, age, by whom."""
     wide = canvas.width >= _WIDE
     columns = [Column("State", mark_width(canvas.glyphs, 6)), Column("Metric", 0), Column("Labels", 0)]
@@ -64,7 +71,7 @@ def table(canvas: Canvas, rows: Iterable[InputRow]) -> list[Item]:
         made = [
             shown(mark(QUALITIES, row.quality), canvas.glyphs),
             Span(short(row.metric)),
-            Span(spelled(row.labels) or "-"),
+            Span(spelled({n: v for n, v in row.labels.items() if known.get(n) != v}) or "-"),
             Span(value_words(row.value, row.unit), "stale" if dark else "strong"),
             Span(age(old), "stale" if dark else "dim"),
         ]

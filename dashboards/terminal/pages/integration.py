@@ -31,7 +31,7 @@ def integration_page(subject: Subject, canvas: Canvas) -> list[Item]:
     items += canvas.title("RULES ON IT, worst first")
     found = rules_on(subject, snapshot.rules if snapshot else ())
     items += rule_rows(canvas, found) or canvas.note("no rule judges it by itself in this stage")
-    return [*items, *series_items(canvas, paths.series((), row.labels), "SERIES OF IT")]
+    return [*items, *series_items(canvas, paths.series((), row.labels), "SERIES OF IT", row.labels)]
 
 
 def _facts(row: IntegrationRow, canvas: Canvas) -> list[Item]:
@@ -52,7 +52,8 @@ def _facts(row: IntegrationRow, canvas: Canvas) -> list[Item]:
         "took", f"{format_value(row.seconds, 'seconds')}, p95 of these {format_value(row.p95, 'seconds')}"
     )
     if row.at is not None:
-        due = f", next in {countdown(row.next_try - view.now)}" if row.next_try and row.next_try > view.now else ""
+        left = row.next_try - view.now if row.next_try is not None else 0.0
+        due = f", next in {countdown(left)}" if left >= 1 else ""
         items += canvas.fact("newest", f"{clock(row.at)} UTC, {span(view.now - row.at)} ago{due}")
     if row.screen_pop_ratio is not None:
         opened = format_value(row.screen_pop_ratio, "ratio")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from dashboards.terminal.drawing.spans import Glyphs, Line
 from dashboards.terminal.keys import READING, bindings
 from dashboards.terminal.lookup import Lookup
 from dashboards.terminal.pages.canvas import Canvas
-from dashboards.terminal.pages.metric import explanation
+from dashboards.terminal.pages.metric import explanation, metrics_of
 from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.lines import LineView
@@ -26,9 +27,10 @@ class Explain(ModalScreen[None]):
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
     BINDINGS: ClassVar[list[BindingType]] = bindings(READING)
 
-    def __init__(self, subject: Subject | None, lookup: Lookup, glyphs: Glyphs) -> None:
+    def __init__(self, subjects: Sequence[Subject], lookup: Lookup, glyphs: Glyphs) -> None:
         super().__init__()
-        self._subject = subject
+        self._subjects = subjects
+        """What the row under the cursor is about, then what the page is about."""
         self._lookup = lookup
         self._glyphs = glyphs
         self._lines = LineView(glyphs, id="facts")
@@ -55,9 +57,10 @@ class Explain(ModalScreen[None]):
 
     def _text(self, width: int) -> list[Line]:
         canvas = Canvas(self.now, self._lookup, width, self._glyphs)
-        if self._subject is None:
+        if not self._subjects:
             return [item.line for item in canvas.note("put the cursor on a row, then ask again", "notice")]
-        return [item.line for item in explanation(self._subject, canvas)]
+        having = (subject for subject in self._subjects if metrics_of(subject, self.now.snapshot))
+        return [item.line for item in explanation(next(having, self._subjects[0]), canvas)]
 
     def action_shut(self) -> None:
         """Close."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 import unicodedata
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -144,24 +145,23 @@ async def test_the_wheel_scrolls_what_it_is_over() -> None:
         assert "OK       Gate number 0 " not in await shown(app, pilot)
 
 
+async def until(app, pilot, holds: Callable[[str], bool]) -> str:
+    """The screen once this holds of it; Textual searches in a task of its own."""
+    end = time.monotonic() + 30
+    while not holds(seen := text(app)):
+        assert time.monotonic() < end, seen
+        await pilot.pause(0.02)
+    return seen
+
+
 async def palette(app, pilot, typed: str) -> str:
     """The palette's answer to what was typed, once it came to rest."""
     await shown(app, pilot, "ctrl+p")
     assert isinstance(app.screen, CommandPalette)
-    seen = ""
-    for _ in range(100):
-        seen = text(app)
-        if "key f" in seen:
-            break
-        await asyncio.sleep(0.02)
+    await until(app, pilot, lambda seen: "key f" in seen)
     for char in typed:
         app.post_message(events.Key(char, char))
-    for _ in range(100):
-        await pilot.pause()
-        if (seen := text(app)) and "key f faults only" in seen and "key S" not in seen:
-            break
-        await asyncio.sleep(0.02)
-    return seen
+    return await until(app, pilot, lambda seen: typed in seen and "open the dialog" not in seen.splitlines()[4])
 
 
 @pytest.mark.parametrize("look", ["colour-blind", "ascii"])

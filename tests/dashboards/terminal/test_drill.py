@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -10,12 +14,14 @@ from hypothesis import strategies as st
 from dashboards.terminal.pages.message import SAME, brought_by
 from monitor.intake.transcripts import Exchange
 from monitor.serving.alert_rows import AlertRow
+from monitor.serving.detail_rows import InputsPage, MetricsPage, SamplesPage
 from monitor.serving.snapshot import RuleRow
 from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.recorded import AT, source
-from tests.dashboards.terminal.recorded_details import RAW, SERIES, Answering
+from tests.dashboards.terminal.recorded_details import EXPLAINED, KEPT, RAW, SAMPLES, SERIES, Answering
 from tests.dashboards.terminal.recorded_integrations import WITH_INTEGRATIONS
 from tests.dashboards.terminal.stage import Clock, shown, terminal
+from tests.dashboards.terminal.test_hostile import HOSTILE, poison
 
 RULE = RuleRow(
     rule="abandon",
@@ -216,6 +222,54 @@ async def test_a_detail_is_asked_for_only_while_it_is_looked_at() -> None:
         clock.seconds += 5
         await shown(app, pilot)
     assert len(daemon.asked) == 2
+
+
+async def test_a_daemon_that_goes_away_leaves_what_was_shown_under_the_banner() -> None:
+    """In details the last numbers stay, grey and with growing age, while the banner says that the daemon is gone."""
+    daemon, clock = Answering(MOMENT), Clock()
+    app = terminal(daemon, clock=clock)
+    async with app.run_test(size=(160, 60)) as pilot:
+        await shown(app, pilot, "enter", "enter")
+        daemon.now = None
+        clock.seconds += 30
+        seen = await shown(app, pilot)
+        assert "daemon gone since 02:00:00 UTC, 30s ago" in seen
+        assert re.search(r"01:59:57\.000 +33s .* 11\.8% taken", seen)
+        daemon.now = msgspec.structs.replace(MOMENT, at=AT + 31)
+        clock.seconds += 1
+        assert "daemon gone" not in await shown(app, pilot)
+
+
+class Hostile(Answering):
+    """A daemon whose every answer holds a text that must stay a text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(poison(MOMENT, text))
+        self.text = text
+
+    async def read(self, path: str) -> bytes:
+        """The usual answer, with the text in every place that outside text can come to."""
+        self.asked.append(path)
+        usual = {
+            "series": InputsPage(series=(SERIES,), sentence="x", gates=("x",), triggers=("x",)),
+            "samples": SamplesPage(series=SERIES, samples=SAMPLES),
+            "metrics": MetricsPage(metrics=(EXPLAINED,)),
+        }.get(urlsplit(path).path.rpartition("/")[2], KEPT)
+        return msgspec.json.encode(poison(usual, self.text.replace("\ud800", "")))
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+async def test_hostile_text_stays_text_all_the_way_down(number) -> None:
+    """On every page down to the raw message, and in the explanation: no control character, no link, exact width, no crash."""
+    app = terminal(Hostile(HOSTILE[number]), ascii_only=number % 2 == 1)
+    async with app.run_test(size=(100, 30)) as pilot:
+        for keys in (("enter",), ("enter",), ("enter",), ("question_mark", "question_mark"), ("escape", "4", "enter")):
+            seen = await shown(app, pilot, *keys)
+            assert all(c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") for c in seen)
+            for strip in app.screen._compositor.render_strips(app.size):
+                assert strip.cell_length == 100
+                assert all(not segment.style or not segment.style.link for segment in strip)
+                assert all(not (segment.style and segment.style.meta.get("@click")) for segment in strip)
 
 
 EXCHANGES = st.lists(st.floats(0, 100), max_size=8).map(

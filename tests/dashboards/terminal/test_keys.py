@@ -32,6 +32,7 @@ from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.moments import key, moment
 from tests.dashboards.terminal.stage import Recorded, shown, terminal
 
+ROOT = Path(__file__).parents[3]
 OF_THE_LIBRARY = frozenset(
     {"up", "down", "left", "right", "home", "end", "ctrl+pageup", "ctrl+pagedown", "super+c", "ctrl+c", "escape"}
 )
@@ -120,6 +121,13 @@ def test_a_file_of_keys_that_cannot_be_used_says_where_and_why(tmp_path, text, w
     """Each mistake is told with its place and what to write instead; nothing is half used."""
     with pytest.raises(KeymapError, match=re.escape(words)):
         read(written(tmp_path, text))
+
+
+def test_the_example_of_the_manual_can_be_used(tmp_path) -> None:
+    """What the README shows as a file of keys is one."""
+    manual = (ROOT / "dashboards" / "terminal" / "README.md").read_text(encoding="utf-8")
+    example = manual.split("```yaml\n")[1].split("```")[0]
+    assert read(written(tmp_path, example)).of(BOARD[0]) == "f9,ctrl+f"
 
 
 def test_the_file_is_looked_for_where_configuration_stands(tmp_path, monkeypatch) -> None:

@@ -23,6 +23,7 @@ from monitor.deciding.tokens import make_token, revoke_tokens
 from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Done, Refusal
 from monitor.serving.alert_rows import AlertDetail
+from monitor.serving.detail_rows import InputRow, InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.past.archive import Archive
@@ -166,6 +167,37 @@ class FakeJournal:
         return lines[:limit]
 
 
+class FakeDetails:
+    """A store with one series, whatever is asked."""
+
+    row = InputRow(
+        metric="golive_agents",
+        labels={},
+        unit="count",
+        value=1.0,
+        at=NOW,
+        age=1.0,
+        quality="fresh",
+        stale_after=4.0,
+        sources=("acd",),
+    )
+
+    def inputs(self, rule: str, scope: str) -> InputsPage | None:
+        del rule, scope
+        return InputsPage(series=(self.row,))
+
+    def series(self, metrics: list[str], labels: dict[str, str], source: str = "") -> InputsPage:
+        del metrics, labels, source
+        return InputsPage(series=(self.row,))
+
+    def samples(self, metric: str, labels: dict[str, str]) -> SamplesPage | None:
+        del metric, labels
+        return SamplesPage(series=self.row, samples=())
+
+    def metrics(self) -> MetricsPage:
+        return MetricsPage(metrics=())
+
+
 class Reply(NamedTuple):
     """An answer, read whole."""
 
@@ -214,6 +246,7 @@ class House:
             postboxes=postboxes,
             callbacks=callbacks,
             front=front,
+            details=FakeDetails(),
             board=Wallboard(),
             reloader=FakeReloader(self.desk),
             on_denied=self.denials.append,

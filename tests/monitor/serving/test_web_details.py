@@ -82,6 +82,7 @@ async def test_a_parameter_that_cannot_be_is_refused(house) -> None:
 
 async def test_without_a_store_the_routes_say_so(house) -> None:
     """A port that has nothing to look into answers 503 in words."""
+    house.app[SERVICES].details = None
     for path in ("/api/v1/metrics", "/api/v1/series", "/api/v1/series/samples"):
         assert (await house.ask("GET", path)).status == 503
 
