@@ -64,10 +64,7 @@ class Course:
                     self.stage, self.stage_since, self.held = by_name[entry.object], entry.at, ""
                     entered = entry.seq
                 known = True
-        following = [stage.name for stage in self.stages[self.index + 1 : self.index + 2]]
-        for entry in await self.journal.entries(kind="stage_vote", after=entered):
-            if entry.object in following:
-                self._advance_votes.add(entry.who)
+        await self._recall_votes(entered)
         for entry in await self.journal.entries(kind="gate"):
             if entry.state == "signed":
                 self.signatures[entry.object] = entry.who
@@ -76,6 +73,13 @@ class Course:
         if not known:
             await self._enter(self.stage, "engine", "cutover armed in its first stage")
         self.on_stage(self.stage.name, self.clock())
+
+    async def _recall_votes(self, after: int) -> None:
+        """Who agreed to go on since this stage was entered. after: the sequence number of that line."""
+        following = [stage.name for stage in self.stages[self.index + 1 : self.index + 2]]
+        for entry in await self.journal.entries(kind="stage_vote", after=after):
+            if entry.object in following:
+                self._advance_votes.add(entry.who)
 
     @property
     def index(self) -> int:
