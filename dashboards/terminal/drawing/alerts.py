@@ -58,7 +58,7 @@ class Entry(NamedTuple):
     @property
     def open(self) -> bool:
         """Whether it fires, and nobody has it or is kept from hearing of it."""
-        return not (self.resting or self.row.acked_by or self.row.muted_by)
+        return not (self.resting or self.row.acked_by or self.row.muted_by or self.row.quiet)
 
 
 def entries(snapshot: Snapshot, *, grouped: bool) -> list[Entry]:
@@ -82,7 +82,7 @@ def _covers(mute: MuteRow, firing: set[tuple[str, str]], names: set[str]) -> boo
 
 def _order(row: AlertRow) -> tuple[bool, bool, bool, int, float, str]:
     return (
-        bool(row.muted_by),
+        bool(row.muted_by or row.quiet),
         bool(row.acked_by),
         row.severity != "critical",
         -mark(ALERTS, row.state).rank,
