@@ -23,7 +23,7 @@ _LEAST = 60.0
 
 
 def _act(alert: str, verb: str, body: dict[str, JsonValue], says: str) -> Act:
-    return Act(path=f"/api/v1/alerts/{quote(alert, safe='')}/{verb}", body=body, says=says)
+    return Act(path=f"/api/v1/alerts/{quote(alert, safe='', errors='replace')}/{verb}", body=body, says=says)
 
 
 def ack_act(alert: str, seconds: float, reason: str) -> Act:

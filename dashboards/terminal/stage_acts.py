@@ -22,7 +22,11 @@ _Verb = Literal["advance", "hold", "back"]
 def move(stage: str, verb: _Verb, reason: str) -> Act:
     """Move the cutover, or hold it where it is."""
     says = {"advance": f"you agree to advance to {stage}", "hold": f"{stage} is held", "back": f"back to {stage}"}
-    return Act(path=f"/api/v1/stages/{quote(stage, safe='')}/{verb}", body={"reason": reason}, says=says[verb])
+    return Act(
+        path=f"/api/v1/stages/{quote(stage, safe='', errors='replace')}/{verb}",
+        body={"reason": reason},
+        says=says[verb],
+    )
 
 
 def found(view: View, place: str) -> StageRow | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -52,16 +52,25 @@ class AlertBoard:
     """Implements `monitor.deciding.alert_desk.Places`. `now` is unix seconds."""
 
     def __init__(
-        self, config: Config, engine: Engine, intake: Intake, pager: Pager, desk: AlertDesk, sent: Sent
+        self,
+        config: Callable[[], Config],
+        engine: Engine,
+        intake: Intake,
+        pager: Pager,
+        desk: AlertDesk,
+        sent: Sent,
     ) -> None:
-        """sent: what the channels were told."""
-        self._cutover = config.cutover.name
+        """config: what is in force now. sent: what the channels were told."""
+        self._config = config
+        self._cutover = config().cutover.name
         self._engine = engine
         self._intake = intake
         self._pager = pager
         self._attention: Attention = desk.attention
         self._sent = sent
-        self._runbooks = runbooks_of(config.triggers)
+        self._runbooks: dict[str, str] = {}
+        self._read: Config | None = None
+        """The configuration that they were read from."""
         self._stories: dict[Pair, _Story] = {}
         self._blind: dict[Pair, Finding] = {}
         """Rules that are blind with no silent source to stand for them, as of the newest rows."""
@@ -73,6 +82,9 @@ class AlertBoard:
 
     def rows(self, now: float) -> Pieces[tuple[AlertRow, ...]]:
         """All that people should know of; made in pieces, between which others may run."""
+        if self._config() is not self._read:
+            self._read = self._config()
+            self._runbooks = runbooks_of(self._read.triggers)
         self._blind = self._unexplained(now)
         bad = {**self._blind, **self._pager.bad}
         yield
@@ -108,13 +120,9 @@ class AlertBoard:
         held = {
             "acked": self._attention.ack(alert, scope) is not None,
             "muted": self._attention.mute(alert, scope) is not None,
-            "inhibited": bool(self._inhibited(alert, scope)),
+            "inhibited": (alert, scope) in self._pager.bad and bool(self._pager.inhibited(alert, scope)),
         }
         return tuple(flag for flag, holds in held.items() if holds)
-
-    def _inhibited(self, alert: str, scope: str) -> str:
-        """What an alert that is bad now follows from; empty: nothing."""
-        return self._pager.inhibited(alert, scope) if (alert, scope) in self._pager.bad else ""
 
     def page(self, key: str) -> Incident | None:
         """What a page of this dedupe key is about; None when nothing of that key is open."""
@@ -195,10 +203,11 @@ class AlertBoard:
         index = self._pager.place(alert, scope)
         ack, mute = self._attention.ack(*pair), self._attention.mute(*pair)
         page = self._pager.incidents.page_of(pair)
+        quiet = self._pager.incidents.hearing.quiet(*pair)
         story = self._stories.setdefault(pair, _Story(changed=finding.since))
         base = rule_row(judge, index, finding, now) if judge is not None and index is not None else None
         row = base or silent_row(pair, finding, self._engine, self._intake, now)
-        mark = (row.state, ack, mute)
+        mark = (row.state, ack, mute, bool(quiet))
         if story.mark and story.mark != mark:
             story.changed = now
         story.mark = mark
@@ -219,6 +228,7 @@ class AlertBoard:
             peak=story.peak,
             changed=story.changed,
             flags=(*self.marks(alert, scope), *row.flags),
+            quiet=quiet,
             acked_by=ack.who if ack is not None else "",
             acked_at=ack.since if ack is not None else None,
             acked_until=ack.until if ack is not None else None,
@@ -227,7 +237,6 @@ class AlertBoard:
             muted_until=mute.until if mute is not None else None,
             mute_reason=mute.reason if mute is not None else "",
             muted_whole=mute is not None and mute.scope == WHOLE,
-            inhibited_by=self._inhibited(alert, scope),
             runbook=self._runbooks.get(alert, ""),
             sent=self._sent.rows(page.key) if page is not None else (),
         )

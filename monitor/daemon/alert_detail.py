@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 import numpy as np
@@ -41,7 +41,7 @@ class AlertDetails:
 
     def __init__(
         self,
-        config: Config,
+        config: Callable[[], Config],
         catalogue: Mapping[str, Metric],
         engine: Engine,
         intake: Intake,
@@ -49,17 +49,14 @@ class AlertDetails:
         pager: Pager,
         trail: Trail,
     ) -> None:
-        self._rules = {rule.name: rule for rule in config.rules}
-        self._signals = {signal.name: signal for signal in config.signals}
+        """config: what is in force now."""
+        self._config = config
         self._catalogue = catalogue
-        self._mode = config.cutover.default_mode
         self._engine = engine
-        self._independence = independence_of(config, intake)
+        self._intake = intake
         self._board = board
         self._pager = pager
         self._trail = trail
-        labels = all_scope_labels(config.triggers, config.rules, config.signals)
-        self._armaments = armaments(config.triggers, labels)
 
     def of(self, name: str) -> AlertDetail:
         """An alert by its id or code. Refusal 404 when there is none."""
@@ -93,10 +90,11 @@ class AlertDetails:
         return AlertDetail(id=place.id, says=says, blind=tuple(blind[:MOST_NEIGHBOURS]))
 
     def _says(self, name: str) -> str:
-        rule = self._rules.get(name)
+        config = self._config()
+        rule = next((rule for rule in config.rules if rule.name == name), None)
         if rule is None:
             return ""
-        whole = rule_sentence(rule, self._catalogue, self._signals)
+        whole = rule_sentence(rule, self._catalogue, {signal.name: signal for signal in config.signals})
         return whole.partition(_NOTHING)[0].rstrip(".") + "."
 
     def _neighbours(self, alert: str, scope: Labels) -> Iterator[NeighbourRow]:
@@ -111,13 +109,16 @@ class AlertDetails:
                 yield _neighbour(name, judge, index)
 
     def _guards(self, alert: str, scope: Labels) -> Iterator[GuardRow]:
-        mine = [armament for armament in self._armaments.values() if alert in armament.when.rules]
+        config = self._config()
+        labels = all_scope_labels(config.triggers, config.rules, config.signals)
+        every = armaments(config.triggers, labels).values()
+        mine = [armament for armament in every if alert in armament.when.rules]
         if not mine:
             return
-        facts = TickFacts(self._engine, self._engine.stage, self._engine.at, self._independence)
+        facts = TickFacts(self._engine, self._engine.stage, self._engine.at, independence_of(config, self._intake))
         decisions = self._pager.decisions()
         for armament in mine:
-            yield guard(armament, facts, scope, self._mode, decisions)
+            yield guard(armament, facts, scope, config.cutover.default_mode, decisions)
 
 
 def guard(

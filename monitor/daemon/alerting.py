@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.core import Metric as Family
@@ -24,7 +24,7 @@ class Alerting:
 
     def __init__(
         self,
-        config: Config,
+        config: Callable[[], Config],
         catalogue: Mapping[str, Metric],
         engine: Engine,
         intake: Intake,
@@ -32,6 +32,7 @@ class Alerting:
         desk: AlertDesk,
         sent: Sent,
     ) -> None:
+        """config: what is in force now."""
         if pages.pager is None:
             raise ValueError("alerts are listed where they are told")
         self.desk = desk

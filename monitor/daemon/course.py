@@ -51,7 +51,7 @@ class Course:
         Rules are armed as of now: what was heard before a restart is gone, unless the record fills it in again.
         """
         by_name = {stage.name: stage for stage in self.stages}
-        known = False
+        known, entered = False, 0
         for entry in await self.journal.entries(kind="stage"):
             if entry.object in by_name:
                 if not known:
@@ -62,7 +62,9 @@ class Course:
                     if known and self.stages.index(by_name[entry.object]) > self.index:
                         self.advanced_at = entry.at
                     self.stage, self.stage_since, self.held = by_name[entry.object], entry.at, ""
+                    entered = entry.seq
                 known = True
+        await self._recall_votes(entered)
         for entry in await self.journal.entries(kind="gate"):
             if entry.state == "signed":
                 self.signatures[entry.object] = entry.who
@@ -71,6 +73,13 @@ class Course:
         if not known:
             await self._enter(self.stage, "engine", "cutover armed in its first stage")
         self.on_stage(self.stage.name, self.clock())
+
+    async def _recall_votes(self, after: int) -> None:
+        """Who agreed to go on since this stage was entered. after: the sequence number of that line."""
+        following = [stage.name for stage in self.stages[self.index + 1 : self.index + 2]]
+        for entry in await self.journal.entries(kind="stage_vote", after=after):
+            if entry.object in following:
+                self._advance_votes.add(entry.who)
 
     @property
     def index(self) -> int:

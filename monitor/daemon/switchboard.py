@@ -66,7 +66,7 @@ class Switchboard:
         desk = AlertDesk(parts.journal, config.cutover.name, parts.clock)
         self.pages = pages_of(config, reporter, self.notifier.notify, desk)
         self.alerting = Alerting(
-            config, parts.catalogue, parts.engine, parts.intake, self.pages, desk, self.notifier.sent
+            lambda: parts.config, parts.catalogue, parts.engine, parts.intake, self.pages, desk, self.notifier.sent
         )
         self.beats = Beats(config.notify, parts.base, self.unsound)
         self._seen = Seen(outbox)

@@ -173,7 +173,7 @@ class Rig:
     def _alerting(self, intake: Intake) -> Alerting:
         setting = self.setting
         pages, desk = self.ticker.pages, self.alert_desk
-        return Alerting(setting.config, setting.catalogue, self.engine, intake, pages, desk, Sent())
+        return Alerting(lambda: setting.config, setting.catalogue, self.engine, intake, pages, desk, Sent())
 
     async def _rolled_back(self, row: DecisionRow) -> None:
         runbook = self.setting.book.get(row.runbook)

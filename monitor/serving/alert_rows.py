@@ -50,7 +50,7 @@ class AlertRow(Row, frozen=True, kw_only=True):
     changed: float = 0.0
     """When its state, its owner or its mute last changed."""
     flags: tuple[str, ...] = ()
-    """acked, muted, inhibited, and what else must be known beside the state."""
+    """acked, muted, inhibited (it follows from another alert), and what else must be known beside the state."""
     acked_at: float | None = None
     acked_until: float | None = None
     """When the acknowledgement ends by itself; None: with the alert."""
@@ -60,8 +60,8 @@ class AlertRow(Row, frozen=True, kw_only=True):
     mute_reason: str = ""
     muted_whole: bool = False
     """Whether its whole rule is muted."""
-    inhibited_by: str = ""
-    """What it follows from, so that nobody is paged for it as well, such as `follows media_loss site=porto`."""
+    quiet: str = ""
+    """Why nobody is told of it: a mute, or a fault that it follows from; empty: people are told."""
     runbook: str = ""
     """The runbook that a trigger on this rule asks for."""
     sent: tuple[SentRow, ...] = ()

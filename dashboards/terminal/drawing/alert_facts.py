@@ -57,12 +57,12 @@ def held(row: AlertRow, view: View, width: int, glyphs: Glyphs) -> list[Line]:
         left = f", {span(row.acked_until - view.now)} more" if row.acked_until is not None else ", as long as it lasts"
         why = f": {row.ack_reason}" if row.ack_reason else ""
         lines += fact("has it", f"{row.acked_by}{since}{left}{why}", width, glyphs, "ok")
-    if row.inhibited_by:
-        lines += fact("not told", f"{row.inhibited_by}, of which people know", width, glyphs, "notice")
     if row.muted_by:
         left = f"{span(row.muted_until - view.now)} more" if row.muted_until is not None else "for now"
         what = "the whole rule" if row.muted_whole else "this"
         lines += fact("muted", f"{what} by {row.muted_by}, {left}: {row.mute_reason}", width, glyphs, "notice")
+    elif row.quiet:
+        lines += fact("not told", row.quiet, width, glyphs, "notice")
     return lines
 
 

@@ -58,7 +58,7 @@ class Entry(NamedTuple):
     @property
     def open(self) -> bool:
         """Whether it fires, nobody has it or is kept from hearing of it, and it does not follow from another."""
-        return not (self.resting or self.row.acked_by or self.row.muted_by or self.row.inhibited_by)
+        return not (self.resting or self.row.acked_by or self.row.muted_by or self.row.quiet)
 
 
 def entries(snapshot: Snapshot, *, grouped: bool) -> list[Entry]:
@@ -82,7 +82,7 @@ def _covers(mute: MuteRow, firing: set[tuple[str, str]], names: set[str]) -> boo
 
 def _order(row: AlertRow) -> tuple[bool, bool, bool, int, float, str]:
     return (
-        bool(row.muted_by),
+        bool(row.muted_by or row.quiet),
         bool(row.acked_by),
         row.severity != "critical",
         -mark(ALERTS, row.state).rank,
@@ -158,8 +158,8 @@ def owner(row: AlertRow, glyphs: Glyphs) -> str:
     if row.acked_by:
         until = f"{clock(row.acked_until)[:5]} " if row.acked_until is not None else ""
         parts.append(f"{until}{row.acked_by}")
-    if row.inhibited_by:
-        parts.append(row.inhibited_by)
+    if row.quiet and not row.muted_by:
+        parts.append(row.quiet)
     return " ".join(parts) or "-"
 
 

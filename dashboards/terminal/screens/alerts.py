@@ -70,7 +70,7 @@ class Alerts(TableScreen[Entry]):
     def below(self, row: Entry, width: int) -> Sequence[Line]:
         """What the daemon knows of it beside the snapshot."""
         name = row.members[0].id if row.members else row.row.id
-        answer = self.terminal.lookup.ask(f"/api/v1/alerts/{quote(name, safe='')}", AlertDetail)
+        answer = self.terminal.lookup.ask(f"/api/v1/alerts/{quote(name, safe='', errors='replace')}", AlertDetail)
         return below(row, answer, self.now, width, self.glyphs)
 
     def about(self, row: Entry) -> Subject | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import msgspec
 import pytest
 
@@ -13,8 +15,25 @@ from monitor.serving.snapshot import Snapshot
 from tests.dashboards.terminal import recorded_alerts as recorded
 from tests.dashboards.terminal.recorded import AT
 from tests.dashboards.terminal.stage import ANNA, Clock, Recorded, shown, terminal, text
+from tests.dashboards.terminal.test_hostile import HOSTILE, poison
 
 SIZE = (120, 40)
+
+
+class Anything(dict[str, bytes]):
+    """Answers every path with the same."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        self.body = body
+
+    def __contains__(self, path: object) -> bool:
+        return True
+
+    def __getitem__(self, path: str) -> bytes:
+        return self.body
+
+
 UNICODE, ASCII = Glyphs(), Glyphs(ascii=True)
 
 
@@ -300,3 +319,20 @@ async def test_a_held_stage_says_who_holds_it() -> None:
     moment = msgspec.structs.replace(recorded.FIRING, stages=(*recorded.STAGES[:2], held, recorded.STAGES[3]), at=AT)
     seen, _ = await screen("1", "L", moment=moment)
     assert "it is held already: held by ben: bridge asks" in seen
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_names_of_alerts_are_only_text(hostile) -> None:
+    """In the table, the detail and every dialog: no control byte, no link, no action, exact width, nothing sent."""
+    source = Recorded(poison(recorded.FIRING, hostile))
+    source.answers = Anything(msgspec.json.encode(poison(recorded.DETAIL, hostile.replace("\ud800", ""))))
+    app = terminal(source, operator=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        for keys in (("5",), ("a",), ("escape", "m"), ("escape", "n"), ("escape", "G"), ("1", "V"), ("escape", "K")):
+            seen = await shown(app, pilot, *keys)
+            assert all(c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") for c in seen)
+            for strip in app.screen._compositor.render_strips(app.size):
+                assert strip.cell_length == 100
+                assert all(not segment.style or not segment.style.link for segment in strip)
+                assert all(not (segment.style and segment.style.meta.get("@click")) for segment in strip)
+    assert source.acts == []

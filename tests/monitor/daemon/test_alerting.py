@@ -113,6 +113,29 @@ async def test_a_mute_keeps_pages_away_and_nothing_else(tmp_path: Path):
         await stage.until(lambda: stage.about("alert"))
 
 
+class Follows:
+    """Somebody who knows that one queue's trouble is another one's."""
+
+    def quiet(self, alert: str, scope: str) -> str:
+        return "follows wait queue=q01" if (alert, scope) == ("wait", "queue=q00") else ""
+
+    def owner(self, alert: str, scope: str) -> str:
+        del alert, scope
+        return ""
+
+
+async def test_what_follows_from_another_fault_is_listed_with_the_reason_why_nobody_is_told(tmp_path: Path):
+    """An alert that is kept from ringing for whatever reason is on the list, flagged, with the reason in words."""
+    async with staged(tmp_path) as stage, stage.running(), client(stage) as ben:
+        pager = stage.daemon.switchboard.pages.pager
+        assert pager is not None
+        pager.incidents.hearing = Follows()
+        stage.values = {"q00": 90.0}
+        row = await ben.row(lambda _: True)
+        assert (row.quiet, row.flags, row.muted_by) == ("follows wait queue=q01", ("inhibited",), "")
+        assert stage.about("alert") == []
+
+
 async def test_who_was_told_hears_the_end_although_it_was_muted_since(tmp_path: Path):
     """The closing message is delivered after a mute."""
     async with staged(tmp_path) as stage, stage.running(), client(stage) as ben:

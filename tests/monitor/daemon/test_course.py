@@ -136,3 +136,48 @@ async def test_after_a_restart_it_stands_where_it_stood(rig: Rig) -> None:
     assert (again.stage.name, again.stage_since, again.started_at) == ("pilot", 1010.0, 1000.0)
     assert (again.held, again.signatures) == ("held by anna: lunch", {"smoke": "ben"})
     assert rig.entered[-1] == "pilot"
+
+
+async def test_who_agreed_to_go_on_is_known_after_a_restart(rig: Rig) -> None:
+    """One of two has agreed, golive is restarted: the second person moves the stage, and agreeing twice is still once."""
+    course = await rig.open()
+    await course.advance(ANNA, "pilot", "all good", "", [])
+    rig.now += 60
+    assert "1 of 2" in await course.advance(ANNA, "full", "yes", "", [])
+    await rig.journal.close()
+    again = await rig.open()
+    assert again.rows("", [])[2].votes == ("anna",)
+    assert "1 of 2" in await again.advance(ANNA, "full", "yes", "", [])
+    await again.advance(BEN, "full", "yes", "", [])
+    assert again.stage.name == "full"
+    await rig.journal.close()
+    last = await rig.open()
+    assert last.rows("", [])[2].votes == ()
+
+
+async def test_a_vote_of_an_earlier_visit_to_a_stage_is_void(rig: Rig) -> None:
+    """Back and forth again: who agreed before the way back has not agreed to the next way forward, after a restart neither."""
+    course = await rig.open()
+    await course.advance(ANNA, "pilot", "all good", "", [])
+    rig.now += 60
+    await course.advance(ANNA, "full", "yes", "", [])
+    await course.back("anna", "legacy", "calls drop")
+    await course.advance(ANNA, "pilot", "again", "", [])
+    await rig.journal.close()
+    again = await rig.open()
+    assert again.rows("", [])[2].votes == ()
+
+
+async def test_the_board_is_told_where_the_cutover_stands_and_what_is_missing(rig: Rig) -> None:
+    """Past, present, next and later, who holds it, how many must agree, and the first thing that stands against it."""
+    course = await rig.open()
+    assert [row.place for row in course.rows("", [])] == ["present", "next", "later"]
+    await course.advance(ANNA, "pilot", "all good", "", [])
+    await course.hold(ANNA, "pilot", "bridge asks")
+    past, present, following = course.rows("", ["loss"])
+    assert (past.place, present.held, following.quorum) == ("past", "held by anna: bridge asks", 2)
+    assert following.blocked == "pilot must stand for 1m00s more"
+    rig.now += 60
+    assert course.rows("", ["loss"])[2].blocked == "gates that must be GO are not: loss"
+    assert course.rows("a rollback is asked for", [])[2].blocked.endswith("a rollback is asked for")
+    assert course.rows("", [])[2].blocked == ""
