@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -97,3 +97,10 @@ class Lookup:
             return Answer(why=f"unreachable: {error}")
         except msgspec.MsgspecError as error:
             return Answer(why=f"the daemon answers in another version: {clean(str(error), _CUT)}")
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """A program whose screens can ask."""
+
+    lookup: Lookup

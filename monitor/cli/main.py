@@ -30,6 +30,7 @@ COMMANDS = {
     "watch": ("monitor.cli.watch:watch", "The terminal of a running daemon."),
     "replay": ("monitor.cli.replay:replay", "A record of snapshots on the same screens, without a daemon."),
     "status": ("monitor.cli.status:status", "The board once."),
+    "handover": ("monitor.cli.handover:handover", "What the next shift must know, as Markdown or JSON."),
     "gate": ("monitor.cli.status:gate", "The verdict as an exit code."),
     "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),
     "rules": ("monitor.cli.rules:rules", "Export the thresholds as recording and alerting rules for Prometheus."),

@@ -7,10 +7,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, row
 from dashboards.terminal.keys import EVERYWHERE, FRAME, LISTS, Key
+from dashboards.terminal.screens.overlay import Overlay
 from dashboards.terminal.widgets.lines import LineView
 from dashboards.terminal.widgets.painting import COMPONENTS
 
@@ -40,7 +40,7 @@ def help_lines(keys: tuple[Key, ...], width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-class Help(ModalScreen[None]):
+class Help(Overlay[None]):
     """Closes on escape, ? or q."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
