@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from dashboards.terminal.chronicle import event_of
 from dashboards.terminal.drawing.board import event_role
 from dashboards.terminal.drawing.phrases import clock, elapsed
-from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, wrap
+from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, visible, wrap
 from dashboards.terminal.drawing.table import Field, Table
 from dashboards.terminal.view import View
 from monitor.serving.timeline_rows import Proof, TimelineRow
@@ -84,10 +84,11 @@ def below(row: TimelineRow, width: int, glyphs: Glyphs) -> list[Line]:
         f"about {row.object}" if row.object else "",
         f"digest sha256:{row.digest[:_DIGITS]}{glyphs.ellipsis}" if row.digest else "",
     ]
-    lines.append(clip((Span(f" {glyphs.dot} ".join(part for part in parts if part), "dim"),), width, glyphs))
+    said = visible(f" {glyphs.dot} ".join(part for part in parts if part), glyphs)
+    lines.append(clip((Span(said, "dim"),), width, glyphs))
     link = f"prev {_short(row.previous, glyphs)} {glyphs.dot} hash {_short(row.hash, glyphs)}" if row.hash else ""
     words = link or "its link of the chain comes with the page of the journal"
-    lines.append(clip((Span(words, "dim"),), width, glyphs))
+    lines.append(clip((Span(visible(words, glyphs), "dim"),), width, glyphs))
     return lines
 
 
