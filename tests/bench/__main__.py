@@ -16,6 +16,7 @@ BENCHES = (
     "paging",
     "acting",
     "terminal",
+    "past",
     "probes",
     "sizing",
 )
