@@ -114,6 +114,14 @@ CHOICE = (
     Key("enter", "enter", "choose", "choose", "take what the cursor stands on"),
     Key("space", "space", "switch", "on or off", "switch what the cursor stands on"),
 )
+TIMELINE = (
+    Key("V", "V", "verify", "verify chain", "open the check of the journal: the daemon proves every line of its chain"),
+    Key("H", "H", "handover", "hand-over", "open the hand-over: how things stand, who has what, what to watch"),
+)
+READING = (
+    Key("escape,q,enter", "esc", "close_reading", "close", "close the text"),
+    Key("y", "y", "copy", "copy", "copy all of it to the clipboard"),
+)
 DIALOG = (
     Key("escape", "esc", "cancel", "cancel", "close without doing anything"),
     Key("pagedown", "pgdn", "scroll(1)", "", "further facts"),

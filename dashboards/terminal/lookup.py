@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -101,3 +101,10 @@ class Lookup:
             return Answer(why=f"{AWAY}: {error}")
         except msgspec.MsgspecError as error:
             return Answer(why=f"the daemon answers in another version: {clean(str(error), _CUT)}")
+
+
+@runtime_checkable
+class Looking(Protocol):
+    """A program whose screens can ask."""
+
+    lookup: Lookup

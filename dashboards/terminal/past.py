@@ -6,6 +6,7 @@ While a moment is set every screen shows it, and nothing can be sent. It is left
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import msgspec
 
@@ -19,6 +20,9 @@ from monitor.units import format_duration
 
 STEP = 10.0
 """Seconds that one step goes back or forth."""
+HISTORY = "/api/v1/journal?before="
+"""What may be asked while the past is shown: lines of the journal stay what they were."""
+_LATEST = 4e10
 _SLACK = 0.25 * STEP
 """Moments are kept about every ten seconds, not to the millisecond."""
 _HOLE = 90.0
@@ -29,7 +33,7 @@ _CUT = 200
 class _Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """A moment whose snapshot is read apart from it, since it may be of another version."""
 
-    at: float
+    at: Annotated[float, msgspec.Meta(ge=0, le=_LATEST)]
     before: float | None
     after: float | None
     snapshot: msgspec.Raw
@@ -44,7 +48,7 @@ class PresentOnly:
 
     async def read(self, path: str) -> bytes:
         """The body of a GET, while it is about the moment that is shown."""
-        if self._past.moment is not None:
+        if self._past.moment is not None and not path.startswith(HISTORY):
             raise Refused("the record holds what the screens showed, not this detail", "- returns to now")
         return await self._source.read(path)
 

@@ -12,10 +12,13 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
+from dashboards.terminal.drawing.timeline import FIELDS
+from dashboards.terminal.export import as_csv
 from monitor.cli.audit_page import Wanted, page
 from monitor.deciding.anchoring import Anchor
 from monitor.deciding.ledger import show as lines
 from monitor.deciding.ledger import verify as check
+from monitor.deciding.public_lines import row_of
 from monitor.instants import moment
 from monitor.text import clean, escaped_json
 
@@ -42,6 +45,7 @@ def show(
     after: int | None = None,
     limit: int = 1000,
     json: bool = False,
+    csv: bool = False,
 ) -> int:
     """Print the journal: number, time, kind, state, who, what; the newest 200 lines unless asked otherwise.
 
@@ -67,6 +71,8 @@ def show(
         Instead of the newest: from the line after this number on, at most `limit`.
     json:
         Each line as one JSON object with all its data and its hash.
+    csv:
+        A table for spreadsheets, of what everyone may read.
     """
     path = file or state_dir / _FILE
     if not path.is_file():
@@ -92,6 +98,9 @@ def show(
     shown = found[-last:] if after is None else found[:limit]
     if json:
         sys.stdout.writelines(escaped_json(msgspec.json.encode(entry).decode()) + "\n" for entry in shown)
+        return 0
+    if csv:
+        sys.stdout.write(as_csv(FIELDS, [row_of(entry, "") for entry in shown]))
         return 0
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     sys.stdout.writelines(line + "\n" for line in page(shown, width))

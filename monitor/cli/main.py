@@ -31,6 +31,7 @@ COMMANDS = {
     "keys": ("monitor.cli.keys:keys", "Every key of the terminal, and whether two of them clash."),
     "replay": ("monitor.cli.replay:replay", "A record of snapshots on the same screens, without a daemon."),
     "status": ("monitor.cli.status:status", "The board once."),
+    "handover": ("monitor.cli.handover:handover", "What the next shift must know, as Markdown or JSON."),
     "gate": ("monitor.cli.status:gate", "The verdict as an exit code."),
     "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),
     "rules": ("monitor.cli.rules:rules", "Export the thresholds as recording and alerting rules for Prometheus."),

@@ -28,6 +28,7 @@ class PublicLines:
         self._head = head
         self._clock = clock
         self._proof: Proof | None = None
+        self._proved_at = 0.0
         self._proving: asyncio.Task[Proof] | None = None
         self._reading = 0
         self.refused = 0
@@ -46,7 +47,7 @@ class PublicLines:
             raise JournalError(str(error)) from error
         finally:
             self._reading -= 1
-        return TimelinePage(lines=tuple(_row(*line) for line in found[-limit:]), more=len(found) > limit)
+        return TimelinePage(lines=tuple(row_of(*line) for line in found[-limit:]), more=len(found) > limit)
 
     async def prove(self) -> Proof:
         """Check every line of the file and hold it against the head that was written last; one check serves all who ask.
@@ -54,7 +55,7 @@ class PublicLines:
         JournalError when there is no file.
         """
         path = self._file()
-        if self._proof is not None and 0 <= self._clock() - self._proof.at < FRESH:
+        if self._proof is not None and 0 <= self._clock() - self._proved_at < FRESH:
             return self._proof
         if self._proving is None:
             self._proving = asyncio.create_task(self._prove(path), name="proof of the journal")
@@ -75,6 +76,7 @@ class PublicLines:
                 first_bad=verdict.first_bad,
                 why=verdict.why,
             )
+            self._proved_at = self._clock()
             return self._proof
         finally:
             self._proving = None
@@ -85,7 +87,8 @@ class PublicLines:
         return self._path
 
 
-def _row(entry: Entry, previous: str) -> TimelineRow:
+def row_of(entry: Entry, previous: str) -> TimelineRow:
+    """What everyone may read of a line. previous: the hash that it is chained to."""
     reason, digest = entry.data.get("reason"), entry.data.get("digest")
     return TimelineRow(
         seq=entry.seq,

@@ -29,8 +29,8 @@ class TimelineRow(Row, frozen=True, kw_only=True):
 class TimelinePage(Row, frozen=True, kw_only=True):
     """Public lines of the journal, oldest first."""
 
-    lines: tuple[TimelineRow, ...]
-    more: bool
+    lines: tuple[TimelineRow, ...] = ()
+    more: bool = False
     """Whether there are older ones."""
 
 

@@ -17,6 +17,7 @@ BENCHES = (
     "paging",
     "acting",
     "terminal",
+    "past",
     "probes",
     "sizing",
 )

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from dashboards.terminal.drawing.marks import SOURCES, VERDICTS, WAITING, Mark, mark, mark_width, shown
 from dashboards.terminal.drawing.phrases import age, clock, countdown, span
-from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, fit, row
+from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, row
 from dashboards.terminal.view import View
 from monitor.serving.snapshot import EventRow, SourceRow, SparkRow, WaitingRow
-from monitor.units import format_duration, format_value
+from monitor.units import format_value
 
 _WORST = ("breach", "no-go", "failed", "parked", "aborted", "partial", "ineffective")
 _EVENTS_WIDE = 56
@@ -118,23 +118,4 @@ def event_line(event: EventRow, width: int, glyphs: Glyphs) -> Line:
     cells = [Span(clock(event.at), "dim"), Span(event.who, "key"), Span(text, "" if role in ("ok", "breach") else role)]
     if role == "breach":
         cells[2] = Span(text, "fail")
-    return row(plan, cells, width, glyphs)
-
-
-def timeline_line(event: EventRow, view: View, width: int, glyphs: Glyphs) -> Line:
-    """One line of the whole journal's public part."""
-    if width < 80:  # noqa: PLR2004 - the narrowest width with all columns
-        return event_line(event, width, glyphs)
-    started = view.snapshot.cutover.started_at if view.snapshot else event.at
-    since = event.at - started
-    plan = [Column("", 9), Column("", 8), Column("", 7, right=True), Column("", 10), Column("", 12), Column("", 0)]
-    role = event_role(event)
-    cells = [
-        Span(f"{'+' if since >= 0 else '-'}{format_duration(abs(since))}", "dim"),
-        Span(clock(event.at), "dim"),
-        Span(str(event.seq), "dim"),
-        Span(event.kind),
-        Span(event.who, "key"),
-        Span(fit(event.what, width, glyphs).rstrip() + (f"  [{event.object}]" if event.object else ""), role),
-    ]
     return row(plan, cells, width, glyphs)

@@ -37,3 +37,9 @@ def colours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The terminal of whoever runs the tests must not show in them."""
     for name in ("NO_COLOR", "TEXTUAL", "COLORTERM", "TEXTUAL_THEME"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What a key exports lands in a folder of the test, not in the project."""
+    monkeypatch.chdir(tmp_path)

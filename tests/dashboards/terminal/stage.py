@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import msgspec
 from textual import events
 
 from dashboards.terminal.acts import Act, Refused, Unreachable
 from dashboards.terminal.app import Terminal
+from dashboards.terminal.chronicle import NEWEST
+from dashboards.terminal.chronicle import path as journal
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.keymap import USUAL, Keymap
 from dashboards.terminal.view import Person
-from monitor.serving.snapshot import Snapshot
+from monitor.serving.snapshot import EventRow, Snapshot
+from monitor.serving.timeline_rows import TimelinePage, TimelineRow
 from tests.dashboards.terminal.moments import ANSWERS
 
 ANNA = Person(name="anna", role="approver", duties=("cutover-manager",))
+
+
+def newest_lines(snapshot: Snapshot) -> bytes:
+    """The newest page of the journal, which has no lines but those that the snapshot tells; each with a link."""
+    names = EventRow.__struct_fields__
+    lines = [
+        TimelineRow(
+            **{name: getattr(row, name) for name in names}, previous=f"{row.seq - 1:064x}", hash=f"{row.seq:064x}"
+        )
+        for row in snapshot.events
+    ]
+    return msgspec.json.encode(TimelinePage(lines=tuple(lines), more=False))
 
 
 class Recorded:
@@ -24,6 +40,8 @@ class Recorded:
         self.acts: list[Act] = []
         self.refuses = ""
         self.answers: dict[str, bytes] = {**ANSWERS}
+        if snapshot:
+            self.answers[journal(NEWEST)] = newest_lines(snapshot)
         """Bodies of GETs by path, as far as a test needs them."""
         self.asked: list[str] = []
 

@@ -70,3 +70,19 @@ def test_wrong_calls_are_told_what_to_do(tmp_path: Path, capsys: pytest.CaptureF
     assert verify(state_dir=tmp_path) == 10
     assert show(state_dir=tmp_path) == 10
     assert "next:" in capsys.readouterr().err.lower()
+
+
+def test_a_journal_is_shown_as_a_table_for_spreadsheets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--csv prints a heading and a line each, with what everyone may read; a text that begins a formula is harmless."""
+
+    async def write() -> None:
+        journal = await Journal.open(tmp_path / "journal.db", clock=lambda: 0.0)
+        journal.append("note", "anna", '=HYPERLINK("http://evil")', data={"secret": "hidden"})
+        await journal.close()
+
+    asyncio.run(write())
+    assert show(state_dir=tmp_path, csv=True) == 0
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading == "t_unix_seconds,clock,kind,who,what,object,state,via,seq,hash"
+    assert "'=HYPERLINK" in line
+    assert "hidden" not in line
