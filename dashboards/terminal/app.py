@@ -12,8 +12,10 @@ from textual.binding import BindingType
 from textual.widgets import Input
 
 from dashboards.terminal.acts import Act, SnapshotSource
+from dashboards.terminal.comfort import Comfort
 from dashboards.terminal.commands import parse
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import USUAL, Keymap
 from dashboards.terminal.keys import EVERYWHERE, bindings
 from dashboards.terminal.link import Link
 from dashboards.terminal.lookup import Lookup
@@ -22,19 +24,18 @@ from dashboards.terminal.questions import Question
 from dashboards.terminal.screens.dialog import Dialog
 from dashboards.terminal.screens.frame import Frame
 from dashboards.terminal.theme import COLOUR_BLIND, DEFAULTS, MONO, THEMES
-from dashboards.terminal.travel import Travel
 from dashboards.terminal.view import View
 
 PERIOD = 0.25
 """Seconds between polls while the window has the focus; four times as long without."""
 
 
-class Terminal(Travel):
+class Terminal(Comfort):
     """`source` and `clock` (monotonic seconds) are arguments, so that a recording needs neither daemon nor time."""
 
     CSS = (resources.files("dashboards.terminal") / "terminal.tcss").read_text(encoding="utf-8")
     TITLE = "golive"
-    ENABLE_COMMAND_PALETTE = False
+    ENABLE_COMMAND_PALETTE = False  # ours opens by a key of the table
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
     HORIZONTAL_BREAKPOINTS = [
         (0, "-line"),
@@ -53,8 +54,9 @@ class Terminal(Travel):
         mono: bool = False,
         clock: Callable[[], float] = time.monotonic,
         period: float | None = PERIOD,
+        keymap: Keymap = USUAL,
     ) -> None:
-        super().__init__(glyphs, Lookup(source, clock), ansi=True if mono else None)
+        super().__init__(glyphs, Lookup(source, clock), keymap, ansi=True if mono else None)
         self.link = Link(source, clock)
         if operator:
             self.link.arm()
@@ -66,7 +68,7 @@ class Terminal(Travel):
         self.set_class(mono, "-mono")
 
     @property
-    def view(self) -> View:
+    def present(self) -> View:
         """This moment."""
         return self.link.view
 
@@ -85,7 +87,7 @@ class Terminal(Travel):
         """Four times a second: ask for news when it is time, and let clocks run while none comes."""
         if self.link.due():
             self.run_worker(self.poll())
-        elif self.link.view.gone:
+        elif self.link.view.gone or self.held:
             self.draw()
 
     async def poll(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 
 class Key(NamedTuple):
@@ -21,19 +22,26 @@ EVERYWHERE = (
     Key("1", "1", "go('board')", "Board", "the go/no-go board"),
     Key("2", "2", "go('calls')", "Calls", "call quality by trunk, site, device or codec"),
     Key("3", "3", "go('queues')", "Queues", "queues, old platform against new"),
+    Key("4", "4", "go('integrations')", "Integr.", "integrations and collectors, the newest 40 results of each"),
     Key("6", "6", "go('runbooks')", "Runbooks", "decisions, approvals, live runs"),
     Key("7", "7", "go('timeline')", "Timeline", "what happened, newest first"),
-    Key("question_mark", "?", "help", "keys", "this list"),
+    Key("question_mark", "?", "help", "keys", "this list; ?? explains the number under the cursor"),
     Key(
         "colon",
         ":",
         "command",
         "command",
-        "command bar: arm, lock, board, runbooks, timeline, note, run, break-glass, point, quit",
+        "command bar: a screen's name and words to filter by, or arm, lock, note, run, break-glass, point, help, quit",
     ),
     Key("escape", "esc", "close", "", "up from details; close the command bar, take the message away"),
     Key("minus", "-", "last", "", "back to the last place, and forth again"),
     Key("tab", "tab", "app.focus_next", "", "next pane"),
+    Key("shift+tab", "shift+tab", "app.focus_previous", "", "pane before"),
+    Key("ctrl+p", "^p", "palette", "", "palette: find any key or command by its words"),
+    Key("p", "p", "pause", "", "hold the display still, with a growing clock, or go on"),
+    Key("z", "z", "zoom", "", "give the pane with the cursor all the room, or take it back"),
+    Key("M", "M", "mouse", "", "leave the mouse to the terminal for selecting text, or take it again"),
+    Key("b", "b", "browse", "", "copy and show the Grafana link for this, where web.grafana is configured"),
     Key("q,ctrl+c", "q", "leave", "leave", "leave this terminal; the daemon keeps running"),
 )
 FRAME = (Key("enter", "enter", "enter", "", "details of the row under the cursor, down to the raw message"),)
@@ -96,6 +104,33 @@ DIALOG = (
 )
 
 
+READING = (
+    Key("escape,q,question_mark", "esc", "shut", "close", "close; ? in the list of keys goes on to the explanation"),
+)
+"""Keys of texts that one only reads."""
+
+
 def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
-    """The table as Textual bindings."""
-    return [Binding(key.key, key.action, key.help, key_display=key.shown, show=False) for key in keys]
+    """The table as Textual bindings, each with the id by which `keys.yaml` may give it another key."""
+    from textual.binding import Binding  # whoever lists keys without a screen need not load it
+
+    return [Binding(key.key, key.action, key.help, key_display=key.shown, show=False, id=identity(key)) for key in keys]
+
+
+def tables() -> dict[str, tuple[Key, ...]]:
+    """Every table of keys by its name in small letters."""
+    return {
+        name.lower(): value
+        for name, value in globals().items()
+        if name.isupper() and isinstance(value, tuple) and value and all(isinstance(key, Key) for key in value)
+    }
+
+
+def screens() -> tuple[str, ...]:
+    """Names of all screens, in the order of their keys."""
+    return tuple(key.action[4:-2] for key in EVERYWHERE if key.action.startswith("go('"))
+
+
+def identity(key: Key) -> str | None:
+    """`place.key`, such as `board.f`; None for a key of no table."""
+    return next((f"{name}.{key.shown}" for name, table in tables().items() if key in table), None)

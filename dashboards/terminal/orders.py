@@ -39,6 +39,10 @@ class Console(Protocol):
         """Another screen."""
         ...
 
+    def narrow(self, text: str) -> None:
+        """Filter that screen."""
+        ...
+
     def action_help(self) -> None:
         """The keys."""
         ...
@@ -73,7 +77,13 @@ def obey(console: Console, command: Command | str) -> None:
         else:
             console.send(acts.note(command.text))
     else:
-        console.action_go(verb)
+        _go(console, command)
+
+
+def _go(console: Console, command: Command) -> None:
+    console.action_go(command.verb)
+    if command.text:
+        console.narrow(command.text)
 
 
 def _arm(console: Console, *, arm: bool) -> None:

@@ -28,6 +28,7 @@ COMMANDS = {
     ),
     "run": ("monitor.cli.run:run", "The daemon: collect, judge, serve, notify, execute."),
     "watch": ("monitor.cli.watch:watch", "The terminal of a running daemon."),
+    "keys": ("monitor.cli.keys:keys", "Every key of the terminal, and whether two of them clash."),
     "status": ("monitor.cli.status:status", "The board once."),
     "gate": ("monitor.cli.status:gate", "The verdict as an exit code."),
     "runbook": ("monitor.cli.runbook:runbook", "List, show, start, approve, reject, abort, resolve."),

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from dashboards.terminal.client import DEFAULT_URL, DaemonClient
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import Keymap, chosen
 from monitor.cli.bearer import read_token
 from monitor.cli.status import plain_glyphs
 from monitor.secrets import SecretError
@@ -26,6 +27,7 @@ def watch(
     operator: bool = False,
     ascii_only: Annotated[bool, Parameter(name="--ascii")] = False,
     plain: bool = False,
+    keys: Path | None = None,
 ) -> int:
     """Watch a running cutover, and act on it when armed. The daemon keeps running when you leave.
 
@@ -44,16 +46,20 @@ def watch(
         ASCII characters only; chosen by itself where the locale is not UTF-8.
     plain:
         A stream for screen readers: one change a line, no cursor moves.
+    keys:
+        File with other keys than the usual ones; default: keys.yaml in ~/.config/golive, where there is one.
+        `golive keys` lists all keys and checks the file.
     """
     try:
         client = DaemonClient(url, read_token(token_file))
+        keymap = chosen(keys)
     except (SecretError, ValueError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     glyphs = Glyphs(ascii=True) if ascii_only else plain_glyphs()
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return asyncio.run(read_out(client, glyphs))
-    return asyncio.run(show(client, glyphs, operator=operator))
+    return asyncio.run(show(client, glyphs, keymap, operator=operator))
 
 
 async def read_out(client: DaemonClient, glyphs: Glyphs) -> int:
@@ -72,13 +78,13 @@ async def read_out(client: DaemonClient, glyphs: Glyphs) -> int:
     return 0
 
 
-async def show(client: DaemonClient, glyphs: Glyphs, *, operator: bool) -> int:
+async def show(client: DaemonClient, glyphs: Glyphs, keymap: Keymap, *, operator: bool) -> int:
     """The full screen until a person leaves it."""
     from dashboards.terminal.app import Terminal  # Textual loads here and nowhere else in the command line
 
     mono = "NO_COLOR" in os.environ
     async with client:
-        app = Terminal(client, operator=operator, glyphs=glyphs, mono=mono)
+        app = Terminal(client, operator=operator, glyphs=glyphs, mono=mono, keymap=keymap)
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, app.exit)
         await app.run_async()

@@ -59,6 +59,9 @@ def _reading(reading: Reading, schema: dict[Any, Any]) -> dict[str, Any]:
         {"name": name, "in": "query", "description": what, "schema": {"type": "integer", "minimum": 0}}
         for name, what in reading.query
     ]
+    query += [
+        {"name": name, "in": "query", "description": what, "schema": {"type": "string"}} for name, what in reading.words
+    ]
     operation: dict[str, Any] = {
         "summary": reading.summary,
         "parameters": [*_path_parameters(reading.path), *query],

@@ -11,6 +11,7 @@ from monitor.serving.acts import Actor
 from monitor.serving.exposition.negotiation import style_of, wants_gzip
 from monitor.serving.snapshot import DecisionRow, EventRow, Snapshot
 from monitor.serving.web.answers import deny, error_answer, json_answer
+from monitor.serving.web.details import DETAILS
 from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.recents import RECENTS
@@ -168,5 +169,6 @@ READINGS: tuple[Reading, ...] = (
         token=True,
     ),
     *RECENTS,
+    *DETAILS,
     Reading("/api/v1/journal", "All lines of the journal in order.", journal, Entries, _PAGE, token=True),
 )

@@ -32,6 +32,8 @@ class Reading(NamedTuple):
     """Names of query parameters, each a whole number, and what they mean."""
     token: bool = False
     """Whether only named people may read it."""
+    words: tuple[tuple[str, str], ...] = ()
+    """Names of query parameters that are text, and what they mean."""
 
 
 class Posting(NamedTuple):

@@ -15,6 +15,7 @@ from monitor.deciding.entry import Entry
 from monitor.intake.postbox import Postbox, Receipt
 from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Acts
+from monitor.serving.detail_rows import InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.recent_rows import RecentCalls, RecentGroup, RecentQueue, RecentQueues
 from monitor.serving.snapshot import Snapshot
@@ -60,6 +61,26 @@ class Recents(Protocol):
         ...
 
 
+class Details(Protocol):
+    """What can be looked up beyond the snapshot."""
+
+    def inputs(self, rule: str, scope: str) -> InputsPage | None:
+        """The series that a rule's group is made from; None when there is no such rule."""
+        ...
+
+    def series(self, metrics: list[str], labels: dict[str, str], source: str = "") -> InputsPage:
+        """Series that carry these labels."""
+        ...
+
+    def samples(self, metric: str, labels: dict[str, str]) -> SamplesPage | None:
+        """The newest samples of one series; None when there is no such series."""
+        ...
+
+    def metrics(self) -> MetricsPage:
+        """Every metric and what it means."""
+        ...
+
+
 class Callback(Protocol):
     """A way in for a service that signs what it posts, such as a pager's acknowledgements."""
 
@@ -98,6 +119,8 @@ class Services:
     """Raw exchanges by collector."""
     recent: Recents | None = None
     """The last hours of what screens show over time."""
+    details: Details | None = None
+    """What can be looked up beyond the snapshot."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)

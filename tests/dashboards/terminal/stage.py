@@ -7,6 +7,7 @@ from textual import events
 from dashboards.terminal.acts import Act, Refused, Unreachable
 from dashboards.terminal.app import Terminal
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import USUAL, Keymap
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import Snapshot
 from tests.dashboards.terminal.moments import ANSWERS
@@ -69,6 +70,7 @@ def terminal(
     ascii_only: bool = False,
     mono: bool = False,
     clock: Clock | None = None,
+    keymap: Keymap = USUAL,
 ) -> Terminal:
     """A terminal that polls only when a test tells it to; `ascii_only` also takes the colours away."""
     return Terminal(
@@ -78,6 +80,7 @@ def terminal(
         mono=mono or ascii_only,
         clock=clock or Clock(),
         period=None,
+        keymap=keymap,
     )
 
 

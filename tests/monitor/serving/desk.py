@@ -19,6 +19,7 @@ from monitor.deciding.people import Person
 from monitor.deciding.tokens import make_token, revoke_tokens
 from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Refusal
+from monitor.serving.detail_rows import InputRow, InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.snapshot import EventRow, PointRow, Snapshot
@@ -119,6 +120,37 @@ class FakeJournal:
         return lines[:limit]
 
 
+class FakeDetails:
+    """A store with one series, whatever is asked."""
+
+    row = InputRow(
+        metric="golive_agents",
+        labels={},
+        unit="count",
+        value=1.0,
+        at=NOW,
+        age=1.0,
+        quality="fresh",
+        stale_after=4.0,
+        sources=("acd",),
+    )
+
+    def inputs(self, rule: str, scope: str) -> InputsPage | None:
+        del rule, scope
+        return InputsPage(series=(self.row,))
+
+    def series(self, metrics: list[str], labels: dict[str, str], source: str = "") -> InputsPage:
+        del metrics, labels, source
+        return InputsPage(series=(self.row,))
+
+    def samples(self, metric: str, labels: dict[str, str]) -> SamplesPage | None:
+        del metric, labels
+        return SamplesPage(series=self.row, samples=())
+
+    def metrics(self) -> MetricsPage:
+        return MetricsPage(metrics=())
+
+
 class Reply(NamedTuple):
     """An answer, read whole."""
 
@@ -153,7 +185,7 @@ class House:
         self.state_dir = state_dir
         self.front = front
         self.authority = Authority(PEOPLE, state_dir, state_dir)
-        app = make_app(
+        self.app = make_app(
             self.desk,
             self.authority,
             self.exposition,
@@ -163,10 +195,11 @@ class House:
             postboxes=postboxes,
             callbacks=callbacks,
             front=front,
+            details=FakeDetails(),
             on_denied=self.denials.append,
         )
-        self.services = app[SERVICES]
-        self.listener = Listener(app, config, lambda: self.own.denied("full"), front)
+        self.services = self.app[SERVICES]
+        self.listener = Listener(self.app, config, lambda: self.own.denied("full"), front)
         self.session = aiohttp.ClientSession()
         self.token = ""
 
