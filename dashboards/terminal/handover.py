@@ -12,7 +12,8 @@ from dashboards.terminal.drawing.gates import faulty, gate_mark, worst_first
 from dashboards.terminal.drawing.phrases import clock, elapsed, limit
 from dashboards.terminal.drawing.spans import Glyphs, visible
 from dashboards.terminal.drawing.work import OPEN
-from monitor.serving.snapshot import AlertRow, DecisionRow, GateRow, PointRow, Snapshot, SourceRow, WaitingRow
+from monitor.serving.alert_rows import AlertRow
+from monitor.serving.snapshot import DecisionRow, GateRow, PointRow, Snapshot, SourceRow, WaitingRow
 from monitor.serving.timeline_rows import TimelineRow
 from monitor.units import format_duration, format_value
 

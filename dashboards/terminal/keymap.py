@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from dashboards.terminal.keys import CHOICE, DIALOG, EVERYWHERE, FRAME, LISTS, READING, Key, identity, tables
+from dashboards.terminal.keys import CHOICE, DIALOG, EVERYWHERE, FRAME, LISTS, READING, TEXT, Key, identity, tables
 from monitor.documents.loading import load
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt|super)\+)*(?:[a-z0-9_]+|[^\s,])", re.IGNORECASE)
@@ -170,7 +170,12 @@ def contexts() -> dict[str, tuple[Key, ...]]:
     from dashboards.terminal.screens.deck import SCREENS  # they in turn need this module
 
     made = {name: (*screen.KEYS, *FRAME, *LISTS, *EVERYWHERE) for name, screen in SCREENS.items()}
-    return made | {"choice": (*CHOICE, *LISTS), "dialog": DIALOG, "reading": (*READING, *LISTS)}
+    return made | {
+        "choice": (*CHOICE, *LISTS),
+        "dialog": DIALOG,
+        "reading": (*READING, *LISTS),
+        "text": (*TEXT, *LISTS),
+    }
 
 
 def clashes(keymap: Keymap = USUAL) -> list[str]:

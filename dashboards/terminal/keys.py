@@ -118,7 +118,7 @@ TIMELINE = (
     Key("V", "V", "verify", "verify chain", "open the check of the journal: the daemon proves every line of its chain"),
     Key("H", "H", "handover", "hand-over", "open the hand-over: how things stand, who has what, what to watch"),
 )
-READING = (
+TEXT = (
     Key("escape,q,enter", "esc", "close_reading", "close", "close the text"),
     Key("y", "y", "copy", "copy", "copy all of it to the clipboard"),
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from monitor.daemon.facts import number_or_none
 from monitor.daemon.grouping import Grouping
-from monitor.daemon.trails import MINUTE, Follower, gathered
+from monitor.daemon.trails import MINUTE, Follower, gathered, known_since
 from monitor.daemon.worst_calls import BAD, WorstCalls
 from monitor.judging.queue_figures import PLATFORMS
 from monitor.judging.rings import F8, I8, first_bucket
@@ -93,7 +93,7 @@ async def table(
     loss, loss_covered = await _loss(store, followers, rows_of, loss_rows, len(names), since, end)
     one_way = await _rises(followers.get(ONE_WAY), rows_of, len(names), since)
     heard = _heard(store, groups, len(names), now)
-    begin = min((followers[name].counts.begin() for name in rows_of), default=end)
+    begin = min(end, known_since(followers[name].counts for name in rows_of))
     made = [
         RecentCallsRow(
             group=name.value,

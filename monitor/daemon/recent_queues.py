@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.daemon.facts import number_or_none
 from monitor.daemon.grouping import Grouping
-from monitor.daemon.trails import Follower, Step, gathered
+from monitor.daemon.trails import Follower, Step, gathered, known_since
 from monitor.judging.queue_figures import ABANDONED, ANSWER_WAITS, ANSWERED, OFFERED, PLATFORMS, WAITING
 from monitor.judging.rings import F8, I8
 from monitor.serving.recent_rows import RecentPoints, RecentQueue, RecentQueueRow, RecentQueues
@@ -36,7 +36,7 @@ async def table(followers: Followers, end: float, seconds: float) -> RecentQueue
     rows_of = {name: groups.of(follower.table) for name, follower in followers.items() if name in METRICS}
     names = groups.groups
     since = end - seconds
-    begin = min((followers[name].counts.begin() for name in rows_of), default=end)
+    begin = min(end, known_since(followers[name].counts for name in rows_of))
     # All steps are taken at one instant: what comes while the sums are made would unbalance them.
     counted = {name: [*followers[name].counts.steps(since)] for name in rows_of}
     summed = {name: [*followers[name].sums.steps(since)] for name in rows_of}

@@ -103,6 +103,13 @@ class Trail:
                 self._size -= len(steps.pop().keys)
 
 
+def known_since(trails: Iterable[Trail]) -> float:
+    """From when on nothing is missing: the first step of all, unless a trail had to forget; inf: nothing is known."""
+    all_of_them = list(trails)
+    first = min((trail.begin() for trail in all_of_them), default=math.inf)
+    return max([first, *(trail.begin() for trail in all_of_them if trail.forgotten)])
+
+
 class Follower:
     """Follows one table. Keys are rows; of a histogram's bins, row * bins + bin."""
 

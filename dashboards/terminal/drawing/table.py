@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, fit, line_cells, row, widths
+from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, fit, line_cells, row, visible, widths
 from dashboards.terminal.query import Value
 from dashboards.terminal.view import View
 
@@ -158,4 +158,4 @@ def field_at(plan: Layout[T], x: int) -> Field[T] | None:
 def spelled(fields: Sequence[Field[T]], item: T, view: View, glyphs: Glyphs) -> str:
     """A row in one line of words, to be pasted elsewhere."""
     cells = ((field.label, field.draw(item, view, glyphs).text.strip()) for field in fields)
-    return "; ".join(f"{label} {text}".strip() for label, text in cells if text)
+    return visible("; ".join(f"{label} {text}".strip() for label, text in cells if text), glyphs)

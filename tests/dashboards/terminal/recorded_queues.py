@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from monitor.serving.recent_rows import RecentPoints, RecentQueue, RecentQueueRow, RecentQueues
@@ -11,7 +13,9 @@ from tests.dashboards.terminal.recorded import AT, FAILING
 WINDOW = 900.0
 
 
-def series(metric: str, value: float, unit: str = "count", *, age: float = 3.0, stale: bool = False, **labels: str):
+def series(
+    metric: str, value: float, unit: str = "count", *, age: float = 3.0, stale: bool = False, **labels: str
+) -> SeriesRow:
     """The newest number of one series."""
     return SeriesRow(
         metric=f"golive_{metric}",
@@ -47,10 +51,10 @@ def rule(name: str, metric: str, scope: str, state: str, value: float | None, **
 
 def queue(name: str, site: str, platform: str, numbers: tuple[float, ...], *, age: float = 3.0, stale: bool = False):
     """What one platform tells of one queue: waiting, oldest, service level, abandoned, answer, handle."""
-    where = {"queue": name, "site": site, "platform": platform}
+    where: dict[str, Any] = {"queue": name, "site": site, "platform": platform}
     waiting, oldest, level, abandoned, answer, handle = numbers
 
-    def told(metric: str, value: float, unit: str = "count", **more: str) -> SeriesRow:
+    def told(metric: str, value: float, unit: str = "count", **more: Any) -> SeriesRow:
         return series(f"queue_{metric}", value, unit, age=age, stale=stale, **where, **more)
 
     return (

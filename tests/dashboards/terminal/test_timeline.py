@@ -14,7 +14,8 @@ from dashboards.terminal.drawing.spans import Glyphs, line_cells, plain
 from dashboards.terminal.drawing.timeline import below, proved, verdict_on
 from dashboards.terminal.handover import SHIFT, escaped, handover, markdown
 from dashboards.terminal.replay import Replay
-from monitor.serving.snapshot import AlertRow, EventRow, PointRow
+from monitor.serving.alert_rows import AlertRow
+from monitor.serving.snapshot import EventRow, PointRow
 from monitor.serving.timeline_rows import Proof, TimelinePage, TimelineRow
 from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.bygone import Remembering, at, record

@@ -7,6 +7,7 @@ import math
 import time
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def queue_says(
     centre: Centre, platform: str, offered: float, answered: float, abandoned: float, waiting: float
 ) -> None:
     """What one platform tells of one queue."""
-    where = {"queue": "sales/en", "platform": platform}
+    where: dict[str, Any] = {"queue": "sales/en", "platform": platform}
     centre.hear("golive_queue_contacts_offered_total", offered, **where)
     centre.hear("golive_queue_contacts_answered_total", answered, **where)
     centre.hear("golive_queue_contacts_abandoned_total", abandoned, short="false", **where)
@@ -78,7 +79,6 @@ async def test_a_queues_counts_add_up_over_the_window_and_no_further() -> None:
     (row,) = page.rows
     assert (row.queue, row.platform) == ("sales/en", "target")
     assert (row.offered, row.answered, row.abandoned, row.waiting_change) == (30, 40, 10, -20)
-    assert row.offered == row.answered + row.abandoned + row.waiting_change
     assert page.covered == 100
     everything = await centre.recent.queues(3600)
     assert everything.rows[0].offered == 130
@@ -129,7 +129,8 @@ async def test_a_queue_is_told_point_by_point_with_gaps_where_it_was_silent() ->
 
 def score(centre: Centre, value: float, **labels: str) -> None:
     """One report of a call."""
-    centre.hear("golive_media_mos", value, **{"method": "g107", "platform": "target", "trunk": "sbc-1", **labels})
+    told: dict[str, Any] = {"method": "g107", "platform": "target", "trunk": "sbc-1", **labels}
+    centre.hear("golive_media_mos", value, **told)
 
 
 async def test_a_percentile_is_of_all_reports_of_a_group_together() -> None:
@@ -177,7 +178,7 @@ async def test_directions_are_told_apart_when_asked_for() -> None:
 async def test_loss_is_lost_of_expected_packets_where_both_are_counted() -> None:
     """Never the mean of ratios: a trunk with ten lost of a thousand has one percent, whatever its calls say one by one."""
     centre = Centre()
-    where = {"platform": "target", "trunk": "sbc-1"}
+    where: dict[str, Any] = {"platform": "target", "trunk": "sbc-1"}
     for expected, lost in ((0, 0), (1000, 10)):
         centre.hear("golive_media_packets_expected_total", expected, **where)
         centre.hear("golive_media_packets_lost_total", lost, **where)
