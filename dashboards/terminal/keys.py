@@ -50,7 +50,11 @@ EVERYWHERE = (
     Key("b", "b", "browse", "", "copy and show the Grafana link for this, where web.grafana is configured"),
     Key("q,ctrl+c", "q", "leave", "leave", "leave this terminal; the daemon keeps running"),
 )
-FRAME = (Key("enter", "enter", "enter", "", "details of the row under the cursor, down to the raw message"),)
+FRAME = (
+    Key("enter", "enter", "enter", "", "details of the row under the cursor, down to the raw message"),
+    Key("y", "y", "copy", "", "copy what is shown, as text"),
+    Key("x", "x", "export", "", "write what is shown to a file: text or SVG"),
+)
 """Keys of the frame around every screen."""
 LISTS = (
     Key("j,down", "j", "move(1)", "", "down"),

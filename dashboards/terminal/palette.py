@@ -29,7 +29,8 @@ class Commands(Provider):
         frame = self.screen
         if not isinstance(frame, Frame):
             return
-        for key in (*frame.KEYS, *FRAME):
+        own = {key.key for key in frame.KEYS}
+        for key in (*frame.KEYS, *(key for key in FRAME if key.key not in own)):
             yield Offer(key.help, f"key {key.shown} {key.short}".rstrip(), partial(frame.run_action, key.action))
         for key in EVERYWHERE:
             if key.action not in ("palette", "close"):

@@ -20,6 +20,7 @@ from dashboards.terminal.drawing.spans import Glyphs, Line, Span, fit
 from dashboards.terminal.keymap import USUAL
 from dashboards.terminal.keys import EVERYWHERE, FRAME, Key, bindings
 from dashboards.terminal.questions import Question
+from dashboards.terminal.screens import page
 from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.fixed import Fixed
@@ -97,6 +98,16 @@ class Frame(Screen[None]):
     def on_line_view_opened(self) -> None:
         """A double click goes down as enter does."""
         self.action_enter()
+
+    def action_copy(self) -> None:
+        """Copy what is shown."""
+        text = page.text(self)
+        self.app.copy_to_clipboard(text)
+        self.say(f"copied: {text.count(chr(10))} lines of this screen")
+
+    def action_export(self) -> None:
+        """Ask for the kind of file, then write it."""
+        page.export(self)
 
     def keys(self) -> Iterable[tuple[str, str]]:
         """Key and word of the bottom line: only what does something here and now."""

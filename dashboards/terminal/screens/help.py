@@ -34,7 +34,9 @@ EXPLAIN = "explain"
 def help_lines(keys: tuple[Key, ...], keymap: Keymap, width: int, glyphs: Glyphs) -> list[Line]:
     """Keys of this screen, keys of every screen, and what the states mean."""
     lines: list[Line] = []
-    for title, group in (("THIS SCREEN", keys), ("EVERYWHERE", (*EVERYWHERE, *FRAME)), ("LISTS", LISTS)):
+    own = {key.key for key in keys}
+    everywhere = tuple(key for key in (*EVERYWHERE, *FRAME) if key.key not in own)
+    for title, group in (("THIS SCREEN", keys), ("EVERYWHERE", everywhere), ("LISTS", LISTS)):
         if group:
             lines.append((Span(title, "head"),))
             for key in group:

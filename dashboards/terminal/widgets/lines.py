@@ -83,6 +83,11 @@ class LineView(ScrollView, can_focus=True):
             if self._painted.get(y) != rows[y]:
                 self.refresh_line(y)
 
+    @property
+    def rows(self) -> Sequence[Line]:
+        """All lines, as they were last drawn."""
+        return self._rows
+
     def _in_sight(self) -> range:
         top = self.scroll_offset.y
         return range(top, min(top + self.size.height, len(self._rows)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import unicodedata
 from collections.abc import Callable
@@ -279,3 +280,44 @@ def test_an_address_that_is_none_is_refused_by_the_configuration(address) -> Non
 def test_an_address_of_grafana_may_have_a_port_and_a_path() -> None:
     """Grafana behind a path of a proxy is fine."""
     assert WebConfig(grafana="https://ops.example:3000/grafana").grafana.endswith("/grafana")
+
+
+async def test_what_is_shown_can_be_copied_from_every_screen() -> None:
+    """`y` takes header, way and every line of the panes, those below the edge too, without a control character."""
+    app = terminal(Answering(MOMENT))
+    async with app.run_test(size=(120, 36)) as pilot:
+        seen = await shown(app, pilot, "enter", "y")
+        copied = app.clipboard
+    assert "copied: " in seen
+    assert "Board > Abandon rate" in copied
+    assert "abandon: breaches above 8.0% at once." in copied
+    assert all(c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") for c in copied)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("t", "THE SAME RULE ELSEWHERE"), ("s", "<svg")])
+async def test_what_is_shown_can_be_written_to_a_file(tmp_path, monkeypatch, kind, words) -> None:
+    """`x` asks for the kind, writes a file that only its owner reads, and shows its path."""
+    monkeypatch.chdir(tmp_path)
+    app = terminal(Answering(MOMENT))
+    async with app.run_test(size=(160, 36)) as pilot:
+        await shown(app, pilot, "enter", "x", kind)
+        seen = await until(app, pilot, lambda seen: "written, for your eyes only" in seen)
+    assert str(tmp_path)[:20] in seen
+    found = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+    assert len(found) == 1
+    written = await asyncio.to_thread(found[0].read_text)
+    assert words in written
+    assert (await asyncio.to_thread(found[0].stat)).st_mode & 0o777 == 0o600
+    assert 'url("http' not in written
+
+
+async def test_a_click_selects_a_row_of_a_table_and_a_double_click_opens_it() -> None:
+    """On a table the mouse does what the cursor and enter do."""
+    app = terminal(Answering(MOMENT))
+    async with app.run_test(size=(120, 36)) as pilot:
+        seen = await shown(app, pilot, "4")
+        row = next(y for y, line in enumerate(seen.splitlines()) if "idp-sso" in line)
+        await pilot.click(offset=(20, row))
+        assert "╭─ idp-sso target" in await shown(app, pilot)
+        await pilot.click(offset=(20, row), times=2)
+        assert " Integrations > idp-sso target" in await shown(app, pilot)
