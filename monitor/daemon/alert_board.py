@@ -234,6 +234,7 @@ class AlertBoard:
             acked_until=ack.until if ack is not None else None,
             ack_reason=ack.reason if ack is not None else "",
             muted_by=mute.who if mute is not None else "",
+            muted_at=mute.since if mute is not None else None,
             muted_until=mute.until if mute is not None else None,
             mute_reason=mute.reason if mute is not None else "",
             muted_whole=mute is not None and mute.scope == WHOLE,

@@ -104,9 +104,13 @@ class Pager:
         return msgspec.structs.replace(self._reporter.scene(self._sight), now=now) if self._sight is not None else None
 
     def carries(self, ruling: Ruling, rules: frozenset[str]) -> bool:
-        """Whether people were told already of what made this verdict. rules: those of the gate that decides."""
+        """Whether people were told already of what made this verdict, or do not want to hear of it.
+
+        rules: those of the gate that decides.
+        """
+        quiet = self.incidents.hearing.quiet
         return bool(ruling.gate) and any(
-            incident.alert in rules and (incident.told is not None or self.inhibited(incident.alert, incident.scope))
+            incident.alert in rules and (incident.told is not None or bool(quiet(incident.alert, incident.scope)))
             for incident in self.incidents.open.values()
         )
 

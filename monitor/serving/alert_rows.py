@@ -56,6 +56,7 @@ class AlertRow(Row, frozen=True, kw_only=True):
     """When the acknowledgement ends by itself; None: with the alert."""
     ack_reason: str = ""
     muted_by: str = ""
+    muted_at: float | None = None
     muted_until: float | None = None
     mute_reason: str = ""
     muted_whole: bool = False

@@ -339,7 +339,7 @@ class EventRow(Row, frozen=True, kw_only=True):
     seq: int
     at: float
     kind: str
-    """transition, verdict, decision, run, step, stage, gate, source, notify, note or start."""
+    """transition, verdict, decision, run, step, stage, gate, source, notify, ack, mute, note or start."""
     who: str
     what: str
     object: str

@@ -60,7 +60,8 @@ def held(row: AlertRow, view: View, width: int, glyphs: Glyphs) -> list[Line]:
     if row.muted_by:
         left = f"{span(row.muted_until - view.now)} more" if row.muted_until is not None else "for now"
         what = "the whole rule" if row.muted_whole else "this"
-        lines += fact("muted", f"{what} by {row.muted_by}, {left}: {row.mute_reason}", width, glyphs, "notice")
+        since = f" since {clock(row.muted_at)}" if row.muted_at is not None else ""
+        lines += fact("muted", f"{what} by {row.muted_by}{since}, {left}: {row.mute_reason}", width, glyphs, "notice")
     elif row.quiet:
         lines += fact("not told", row.quiet, width, glyphs, "notice")
     return lines

@@ -122,6 +122,7 @@ def _resting(mute: MuteRow) -> Entry:
             since=mute.since,
             summary="nothing fires under this mute",
             muted_by=mute.by,
+            muted_at=mute.since,
             muted_until=mute.until,
             mute_reason=mute.reason,
             muted_whole=whole,
@@ -193,11 +194,15 @@ def listed(entry: Entry, now: float, glyphs: Glyphs) -> Iterator[str]:
     if row.acked_by:
         left = f"{span(row.acked_until - now)} more" if row.acked_until is not None else "as long as it lasts"
         why = f": {row.ack_reason}" if row.ack_reason else ""
-        yield f"        {row.acked_by} has it, {left}{why}"
+        yield f"        {row.acked_by} has it{_age(row.acked_at, now)}, {left}{why}"
     if row.muted_by:
         left = f"{span(row.muted_until - now)} more" if row.muted_until is not None else "for now"
         what = "the whole rule is muted" if row.muted_whole else "muted"
-        yield f"        {what} by {row.muted_by}, {left}: {row.mute_reason}"
+        yield f"        {what} by {row.muted_by}{_age(row.muted_at, now)}, {left}: {row.mute_reason}"
+
+
+def _age(since: float | None, now: float) -> str:
+    return f" for {span(now - since)}" if since is not None else ""
 
 
 def _state(entry: Entry, view: View, glyphs: Glyphs) -> Span:

@@ -101,6 +101,7 @@ ALERTS = (
         code="M0N1K3",
         flags=("muted",),
         muted_by="cara",
+        muted_at=AT - 600,
         muted_until=AT + 3600,
         mute_reason="load test",
     ),

@@ -43,8 +43,8 @@ async def test_the_list_says_who_has_what_and_what_is_muted() -> None:
     lines = out.splitlines()
     assert lines[0] == "7Q2MKP  BREACH   abandon:queue=sales-en  11.8% (limit ≤8.0%) for 4m12s, critical"
     assert lines[1] == "        Abandon rate; runbook rollback-voice; sent pager✓ slack✓"
-    assert "        ben has it, 27m more: adding 6 agents" in lines
-    assert "        muted by cara, 1h00m more: load test" in lines
+    assert "        ben has it for 3m00s, 27m more: adding 6 agents" in lines
+    assert "        muted by cara for 10m, 1h00m more: load test" in lines
     assert "-       MUTED    cert_days" in lines
     assert lines[-1] == "5 fire, 2 muted, 6 closed today"
 

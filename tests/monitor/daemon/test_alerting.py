@@ -94,15 +94,18 @@ async def test_an_acknowledgement_stops_the_escalation_and_is_told_to_all(tmp_pa
 
 
 async def test_a_mute_keeps_pages_away_and_nothing_else(tmp_path: Path):
-    """A muted alert pages nobody and holds the cutover all the same; when the mute is lifted it rings."""
+    """A muted alert rings nobody, its NO-GO is told as a note and holds all the same; when the mute is lifted it rings."""
     async with staged(tmp_path) as stage, stage.running(), client(stage) as ben:
         stage.values = {"q00": 5.0}
         await stage.until(lambda: stage.verdict == "GO")
         assert (await ben.post("wait", "mute", seconds=600, reason="load test", whole=True))[0] == 200
+        loud = len(stage.about("verdict", loud=True))
         stage.values = {"q00": 90.0}
         await stage.until(lambda: stage.verdict == "NO-GO")
         await asyncio.sleep(0.6)
         assert stage.about("alert") == []
+        assert stage.about("verdict")[-1].summary.startswith("CRIT PROD verdict NO-GO")
+        assert len(stage.about("verdict", loud=True)) == loud
         row = await ben.row(lambda _: True)
         assert (row.state, row.muted_by, row.mute_reason, row.flags) == ("breach", "ben", "load test", ("muted",))
         seen = await ben.snapshot()
