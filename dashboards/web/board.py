@@ -54,9 +54,9 @@ class Wallboard:
 def board(snapshot: Snapshot, now: float) -> Html:
     """Everything the page shows of a snapshot."""
     stale = now - snapshot.at > STALE_AFTER
-    left: list[Child] = [tables.gates(snapshot), tables.queue_table(snapshot), tables.sources(snapshot)]
-    right: list[Child] = [tables.rollbacks(snapshot), tables.alerts(snapshot), tables.events(snapshot)]
-    columns = tag("div", tag("div", left), tag("div", right), class_="columns")
+    acted: list[Child] = [tables.rollbacks(snapshot), tables.alerts(snapshot), tables.events(snapshot)]
+    heard: list[Child] = [tables.queue_table(snapshot), tables.sources(snapshot)]
+    columns = tag("div", tables.gates(snapshot), tag("div", acted, id="acted"), tag("div", heard), class_="columns")
     main = tag("main", answer.verdict(snapshot), answer.waiting(snapshot), columns, id="main")
     own = snapshot.monitor
     foot = tag(

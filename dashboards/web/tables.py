@@ -55,7 +55,7 @@ def _gate(gate: GateRow, now: float) -> Line:
         why = f"signed by {gate.signed_by}" if gate.signed_by else f"a {gate.duty} must sign"
         title.append(tag("small", Html(" "), name(why)))
     elif gate.active and gate_mark(gate).rank > GATES["ok"].rank and gate.state not in ("breach", "warn"):
-        title.append(tag("small", Html(" "), name(gate.reason)))
+        title.append(tag("small", Html(" "), name(_reason(gate))))
     word = "-" if blind else compared(gate.legacy, gate.target, gate.operator)
     judged = gate.kind == "judged"
     age: Child = since(now - gate.age, now) if gate.age is not None else ("none" if judged else "-")
@@ -70,6 +70,15 @@ def _gate(gate: GateRow, now: float) -> Line:
         tag("span", age, class_=figure if judged else None),
     ]
     return Line(gate.name, cells, role="idle" if not gate.active else "")
+
+
+def _reason(gate: GateRow) -> str:
+    """Why, without the name and the scope that stand before it anyway."""
+    known = gate.title or gate.name
+    for said in (f"{known} {gate.scope}:", f"{known}:"):
+        if gate.reason.startswith(said):
+            return gate.reason.removeprefix(said).strip()
+    return gate.reason
 
 
 def alerts(snapshot: Snapshot) -> Html:
@@ -218,9 +227,10 @@ def _work(work: Work, now: float) -> Html:
 
 
 def events(snapshot: Snapshot) -> Html:
-    """What happened last, newest first."""
+    """What happened last, newest first; that a page was delivered is no news here."""
     columns = [Column("UTC"), Column("What"), Column("Who")]
-    rows = snapshot.events[-_EVENTS:][::-1]
+    told = [row for row in snapshot.events if row.kind != "notify" or row.state != "ok"]
+    rows = told[-_EVENTS:][::-1]
     lines = [
         Line(
             str(row.seq),

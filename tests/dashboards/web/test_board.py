@@ -210,6 +210,30 @@ def test_a_breach_stands_above_what_is_cut() -> None:
     assert "The bad one" in board(msgspec.structs.replace(FULL, gates=(*gates, bad)), FULL.at)
 
 
+def test_a_reason_does_not_say_again_what_stands_before_it() -> None:
+    """A gate that cannot see says why once: not its own name and scope a second time."""
+    reasons = {
+        "Loss site=x: first window in 4s": "Loss site=x first window in 4s",
+        "Loss: never heard": "Loss site=x never heard",
+        "Losses are up": "Loss site=x Losses are up",
+    }
+    for reason, shown in reasons.items():
+        gate = recorded.gate("loss", "Loss", "insufficient", scope="site=x", reason=reason)
+        assert shown in page(msgspec.structs.replace(recorded.HEALTHY, gates=(gate,))).text
+
+
+def test_delivered_pages_do_not_push_out_what_happened() -> None:
+    """Fifty deliveries leave the last events in place; one that failed is an event."""
+    delivered = tuple(
+        recorded.event(2000 + n, 1, "notify", "engine", f"pager: delivered {n}", "pager", "ok") for n in range(50)
+    )
+    failed = recorded.event(2100, 1, "notify", "engine", "pager: no answer", "pager", "failed")
+    words = page(msgspec.structs.replace(FULL, events=(*FULL.events, *delivered, failed))).text
+    assert "pager: no answer" in words
+    assert "delivered" not in words
+    assert FULL.events[-1].what in words
+
+
 def test_a_signature_from_outside_the_page_is_no_part_of_it() -> None:
     """Digest and nonce of a decision, which a signature needs, stay out of the page."""
     html = Wallboard().page(FULL, FULL.at)
