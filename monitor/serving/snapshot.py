@@ -377,3 +377,5 @@ class Snapshot(Row, frozen=True, kw_only=True):
     events: tuple[EventRow, ...] = ()
     monitor: SelfRow
     channels: tuple[ChannelRow, ...] = ()
+    triggers: tuple[str, ...] = ()
+    """Names of all that can ask for a runbook, whether they ever did or not."""
