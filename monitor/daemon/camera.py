@@ -159,6 +159,7 @@ class Camera:
             events=tuple(part.journal.newest_events(EVENTS)),
             monitor=self._self_row(),
             channels=part.switchboard.rows(now),
+            triggers=tuple(trigger.name for trigger in part.config.triggers),
         )
 
     def _self_row(self) -> SelfRow:

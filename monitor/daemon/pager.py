@@ -84,7 +84,8 @@ class Pager:
         incidents = self.incidents.open
         # Where there is no room for another incident a cause might not be told, so that it hushes nothing.
         room = len(incidents) < MOST_INCIDENTS
-        known = ((one.alert, scope) for one in incidents.values() for scope in one.places)
+        causes = [one for one in incidents.values() if one.alert in self._inhibitions.sources]
+        known = ((one.alert, scope) for one in causes for scope in one.places)
         self._inhibitions.look(bad if room else {}, known, witness.state)
         if not bad and not self.incidents.open:
             return

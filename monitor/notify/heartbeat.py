@@ -53,6 +53,7 @@ class Beats:
         self._sound = sound
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._running = False
         self._trouble: dict[str, str] = {}
         self.last: dict[str, float] = {}
         """When each watcher took a beat last, unix seconds; 0: never."""
@@ -79,6 +80,7 @@ class Beats:
 
     def start(self) -> None:
         """Begin to beat, at once."""
+        self._running = True
         for name, config in self._configs.items():
             if name not in self._tasks:
                 self._tasks[name] = asyncio.create_task(self._run(config), name=f"heartbeat {name}")
@@ -94,10 +96,12 @@ class Beats:
         for name in configs.keys() - self.last.keys():
             self._note(name)
         self._configs = configs
-        self.start()
+        if self._running:
+            self.start()
 
     async def close(self) -> None:
         """Stop; the watcher outside will miss us, as it should when golive is stopped."""
+        self._running = False
         tasks = list(self._tasks.values())
         self._tasks.clear()
         for task in tasks:

@@ -36,13 +36,14 @@ class Inhibitions:
     def __init__(self, rules: Iterable[Inhibition], where: Where) -> None:
         self._rules = tuple(rules)
         self._where = where
-        self._sources = {rule.source for rule in self._rules}
+        self.sources = frozenset(rule.source for rule in self._rules)
+        """Rules that are a cause of others."""
         self._hushing: list[tuple[Inhibition, dict[tuple[str, ...], Pair]]] = []
         self._loud: dict[str, int] = {}
         """How loud each alert was when it was last bad."""
 
     def look(self, bad: Mapping[Pair, Finding], known: Iterable[Pair], state: Callable[[str, str], State]) -> None:
-        """Take in a tick. bad: what is in breach. known: places of open incidents. state: how one that is not bad stands."""
+        """Take in a tick. bad: what is in breach. known: places of open incidents, of causes at least. state: how one that is not bad stands."""
         if not self._rules:
             return
         for (alert, _), finding in bad.items():
@@ -50,7 +51,7 @@ class Inhibitions:
         causes: dict[str, list[Pair]] = {}
         for pair in dict.fromkeys((*bad, *known)):
             # What is not bad any more hushes on only where its end was not seen.
-            if pair[0] in self._sources and (pair in bad or state(*pair) in ("unsure", "gone")):
+            if pair[0] in self.sources and (pair in bad or state(*pair) in ("unsure", "gone")):
                 causes.setdefault(pair[0], []).append(pair)
         self._hushing = [
             (rule, places)

@@ -373,3 +373,5 @@ class Snapshot(Row, frozen=True, kw_only=True):
     """Addresses of other programs that show this cutover, by their name: grafana."""
     monitor: SelfRow
     channels: tuple[ChannelRow, ...] = ()
+    triggers: tuple[str, ...] = ()
+    """Names of all that can ask for a runbook, whether they ever did or not."""

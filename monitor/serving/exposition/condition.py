@@ -126,7 +126,7 @@ def _decisions(snapshot: Snapshot, _: Catalogue) -> Iterator[Row]:
     ordered = sorted(snapshot.decisions, key=lambda row: row.opened_at)
     newest = {(row.trigger, scope): row for row in ordered for scope in row.scopes or (row.scope,)}
     counts = Counter((row.trigger, row.state) for row in newest.values())
-    for trigger in sorted({trigger for trigger, _ in newest}):
+    for trigger in sorted({*snapshot.triggers, *(trigger for trigger, _ in newest)}):
         for state in DECISION_STATES:
             yield (("state", state), ("trigger", trigger)), float(counts[trigger, state])
 

@@ -46,3 +46,25 @@ def test_no_rule_at_all_makes_no_row() -> None:
     """A stage in which nothing is judged has an empty list."""
     rig = Rig(rule(active_in=("other",)))
     assert finished(board.rules(rig.engine, START)) == ()
+
+
+def test_a_breach_that_nobody_is_paged_for_says_so() -> None:
+    """An inhibited breach stands on the board as bad as it is, with the flag and with what it follows from; what is not in
+    breach is never called inhibited."""
+    rig = Rig(rule(name="x", by=("queue",)))
+    for _ in range(4):
+        rig.now += 1
+        for queue, value in (("a", 40.0), ("b", 40.0), ("c", 1.0)):
+            rig.put(value, queue=queue)
+        rig.look()
+
+    def inhibited(_rule: str, scope: str) -> str:
+        return "follows line site=porto" if scope != "queue=b" else ""
+
+    rows = {
+        row.scope: (row.state, "inhibited" in row.flags)
+        for row in finished(board.rules(rig.engine, rig.now, inhibited))
+    }
+    assert rows == {"queue=a": ("breach", True), "queue=b": ("breach", False), "queue=c": ("ok", False)}
+    alerts = {row.scope: row.inhibited_by for row in finished(board.alerts(rig.engine, rig.now, inhibited))}
+    assert alerts == {"queue=a": "follows line site=porto", "queue=b": ""}

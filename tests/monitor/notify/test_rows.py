@@ -100,3 +100,5 @@ async def test_channels_can_take_each_others_place(tmp_path: Path) -> None:
         assert (beats.last, beats.troubles) == ({}, [])
         await notifier.close()
         await beats.close()
+        beats.take([ear])
+        assert beats._tasks == {}, "what is stopped does not begin again"

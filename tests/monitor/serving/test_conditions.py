@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.serving.exposition.condition import GATE_STATES, phase
+from monitor.serving.exposition.condition import CONDITIONS, DECISION_STATES, GATE_STATES, phase
 from monitor.serving.exposition.lines import Style
 from monitor.serving.snapshot import PointRow
 from tests.monitor.serving.boards import NOW, board, decision
@@ -138,3 +138,11 @@ def test_points_of_no_return_are_state_sets() -> None:
     name = "golive_point_of_no_return_state"
     rows = {dict(labels)["state"]: value for (found_name, labels), value in found.items() if found_name == name}
     assert rows == {"open": 0.0, "passed": 1.0, "unknown": 0.0}
+
+
+def test_a_trigger_that_never_asked_is_on_the_page_with_noughts() -> None:
+    """Its first decision is then an increase that an alert can see, and a dashboard has its row from the start."""
+    quiet = msgspec.structs.replace(board(), decisions=(), triggers=("voice_rollback",))
+    rows = {condition.name: condition for condition in CONDITIONS}["golive_decision_state"].rows(quiet, {})
+    found = {dict(labels)["state"]: value for labels, value in rows if dict(labels)["trigger"] == "voice_rollback"}
+    assert found == dict.fromkeys(DECISION_STATES, 0.0)
