@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 
 from monitor.demo.broker import MISSING, BrokerMissingError, available
 from monitor.demo.children import DAEMON, WORLD, Child
-from monitor.demo.configuration import Setup, claim, token_of_posts, write
+from monitor.demo.configuration import Setup, claim, write
 from monitor.demo.daemon_client import DaemonClient, RoutingClient, ready_within
 from monitor.demo.receiver import Page, Receiver
 from monitor.demo.world import Ports
@@ -68,11 +68,11 @@ async def production(
         receiver = Receiver(hear)
         pager = await receiver.start()
         stack.push_async_callback(receiver.stop)
-        posting = str(port), str(token_of_posts(directory))
-        world = await Child.start("simulated world", WORLD, str(seed), *posting, log=directory / "world.log")
+        near = str(port), str(directory)
+        world = await Child.start("simulated world", WORLD, str(seed), *near, log=directory / "world.log")
         stack.push_async_callback(world.stop)
         ports = await _ports(world)
-        setup = write(directory, port=port, broker=ports.broker, routing=ports.routing, pager=pager)
+        setup = write(directory, port=port, pager=pager, world=ports)
         daemon = await Child.start(
             "daemon",
             DAEMON,

@@ -14,7 +14,9 @@ from collectors.http.collector import Http
 from monitor.config_file import read
 from monitor.demo.centre import Centre
 from monitor.demo.configuration import write
+from monitor.demo.geography import SITES
 from monitor.demo.systems import CALLER, Systems
+from monitor.demo.world import Ports
 from tests.rig.inlet import RecordingInlet
 
 START = 1_000_000.0
@@ -36,7 +38,8 @@ async def served(centre: Centre) -> AsyncIterator[int]:
 
 async def watched(tmp_path, port: int, holds: Callable[[RecordingInlet], bool]) -> RecordingInlet:
     """What the demo's own collectors say of the systems, once something holds."""
-    setup = await asyncio.to_thread(write, tmp_path, port=1, broker=2, routing=port, pager=3)
+    world = Ports(broker=2, routing=port, pbx=dict.fromkeys(SITES, 4))
+    setup = await asyncio.to_thread(write, tmp_path, port=1, pager=3, world=world)
     loaded = await asyncio.to_thread(read, setup.config)
     assert loaded.value is not None, loaded.findings
     collectors = [source for source in loaded.value.collectors if isinstance(source, Http)]
