@@ -62,10 +62,11 @@ def claim(directory: Path, now: float) -> None:
         path.rename(aside / path.name)
 
 
-def write(directory: Path, *, port: int, pager: int, world: Ports) -> Setup:
+def write(directory: Path, *, port: int, sip: int, pager: int, world: Ports) -> Setup:
     """Write golive.yaml, runbooks/, people/*.token and what the world shares (0600), with the ports of this demo."""
-    ports = {"port": str(port), "pager": str(pager), "broker": str(world.broker), "routing": str(world.routing)}
-    ports |= {f"pbx_{site}": str(number) for site, number in world.pbx.items()}
+    numbers = {"port": port, "sip": sip, "pager": pager, "broker": world.broker, "routing": world.routing}
+    numbers |= {f"pbx_{site}": number for site, number in world.pbx.items()}
+    ports = {name: str(number) for name, number in numbers.items()}
     config = directory / "golive.yaml"
     config.write_text(_filled("golive.yaml", ports), encoding="utf-8")
     (directory / "runbooks").mkdir()

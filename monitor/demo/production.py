@@ -68,11 +68,12 @@ async def production(
         receiver = Receiver(hear)
         pager = await receiver.start()
         stack.push_async_callback(receiver.stop)
-        near = str(port), str(directory)
+        sip = _free_datagrams()
+        near = str(port), str(sip), str(directory)
         world = await Child.start("simulated world", WORLD, str(seed), *near, log=directory / "world.log")
         stack.push_async_callback(world.stop)
         ports = await _ports(world)
-        setup = write(directory, port=port, pager=pager, world=ports)
+        setup = write(directory, port=port, sip=sip, pager=pager, world=ports)
         daemon = await Child.start(
             "daemon",
             DAEMON,
@@ -100,6 +101,14 @@ def _free_port(wanted: int) -> int:
             raise StartError(
                 f"port {wanted} of 127.0.0.1 cannot be used: {error.strerror}; next: name another --port"
             ) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _free_datagrams() -> int:
+    """A UDP port of 127.0.0.1 that nobody has."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 

@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.demo.calls import Line, Moment
 from monitor.demo.centre import Centre, Report
-from monitor.demo.geography import PACE, PLATFORMS, SITES, TRUNKS, Platform
+from monitor.demo.geography import PLATFORMS, SITES, TRUNKS, Platform
 from monitor.quality.codecs import G711_BARE
 from monitor.quality.emodel import mos, mouth_to_ear, rating
 
@@ -188,13 +188,6 @@ def _queue(line: Line, now: float) -> Iterator[Row]:
     yield Row(now, lost, {**where, "short": "true"}, line.short)
     yield Row(now, "golive_queue_contacts_waiting", where, line.queued)
     yield Row(now, "golive_queue_oldest_contact_age_seconds", where, round(line.oldest(now), 3))
-    shares = line.shares(now)
-    # A queue that no call left has no ratio; a made-up zero would look like good service.
-    if shares is not None:
-        _, gone, quick = shares
-        level = {**where, "definition": "answered_in_time_of_offered", "threshold_seconds": f"{PACE.in_time:g}"}
-        yield Row(now, "golive_queue_abandonment_ratio", where, round(gone, 4))
-        yield Row(now, "golive_queue_service_level_ratio", level, round(quick, 4))
 
 
 def _mos(report: Report) -> float:

@@ -23,6 +23,7 @@ from monitor.demo.publisher import Publisher
 from monitor.demo.routing import Routing
 from monitor.demo.secret_files import SECRETS
 from monitor.demo.systems import Systems
+from monitor.demo.telephones import Telephones
 from monitor.demo.tie import tie
 from monitor.demo.wire import Wire
 
@@ -42,6 +43,8 @@ class Near(NamedTuple):
 
     port: int
     """HTTP port of golive."""
+    sip: int
+    """UDP port where it takes quality reports."""
     directory: Path
     """Where the secrets of this demo lie, once they are written."""
 
@@ -73,8 +76,11 @@ async def world(seed: int, near: Near) -> None:
         stack.push_async_callback(_ended, asyncio.create_task(poster.run(), name="poster"))
         await publisher.connect(broker_port)
         stack.push_async_callback(publisher.close)
+        telephones = Telephones(near.sip)
+        await telephones.start()
+        stack.callback(telephones.stop)
         life = Life(centre)
-        life.voices.append(Wire(publisher, poster))
+        life.voices += [Wire(publisher, poster), telephones]
         ports = Ports(broker=broker_port, routing=routing_port, pbx=await _pbxs(life, near, stack))
         sys.stdout.write(msgspec.json.encode(ports).decode() + "\n")
         sys.stdout.flush()
@@ -98,7 +104,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 def main() -> None:
-    """Entry of the child: the seed, golive's port, the directory of its secrets; the parent's death is the end."""
+    """Entry of the child: the seed, golive's ports, the directory of its secrets; the parent's death is the end."""
     tie()
-    seed, port, directory = sys.argv[1:]
-    asyncio.run(world(int(seed), Near(int(port), Path(directory))))
+    seed, port, sip, directory = sys.argv[1:]
+    asyncio.run(world(int(seed), Near(int(port), int(sip), Path(directory))))

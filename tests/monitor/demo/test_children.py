@@ -23,7 +23,7 @@ import asyncio, sys
 from pathlib import Path
 from monitor.demo.children import Child, WORLD
 async def main():
-    child = await Child.start("world", WORLD, "7", "1", "nowhere", log=Path(sys.argv[1]))
+    child = await Child.start("world", WORLD, "7", "1", "1", "nowhere", log=Path(sys.argv[1]))
     await child.line()
     print(child.pid, flush=True)
     await asyncio.sleep(60)
@@ -41,7 +41,7 @@ def alive(pid: int) -> bool:
 
 
 async def started(tmp_path: Path) -> tuple[Child, Ports]:
-    child = await Child.start("world", WORLD, "7", "1", str(tmp_path), log=tmp_path / "world.log")
+    child = await Child.start("world", WORLD, "7", "1", "1", str(tmp_path), log=tmp_path / "world.log")
     ports = msgspec.json.decode(await asyncio.wait_for(child.line(), 15), type=Ports)
     return child, ports
 

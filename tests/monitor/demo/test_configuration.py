@@ -18,7 +18,7 @@ WORLD = Ports(broker=1884, routing=8932, pbx={"porto": 5041, "berlin": 5042, "du
 
 def written(directory: Path) -> Setup:
     claim(directory, NOW)
-    return write(directory, port=8931, pager=8933, world=WORLD)
+    return write(directory, port=8931, sip=5060, pager=8933, world=WORLD)
 
 
 def test_the_directory_is_made_and_private(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_directory_at_work_is_refused(tmp_path: Path) -> None:
 def test_golive_check_finds_nothing(tmp_path: Path, port: int) -> None:
     """The demo's configuration and runbook pass the same check as anybody's."""
     claim(tmp_path, NOW)
-    setup = write(tmp_path, port=port, pager=8933, world=WORLD)
+    setup = write(tmp_path, port=port, sip=5060, pager=8933, world=WORLD)
     loaded = read(setup.config)
     assert not loaded.findings
     assert loaded.book
