@@ -65,7 +65,7 @@ def claim(directory: Path, now: float) -> None:
 def write(directory: Path, *, port: int, sip: int, pager: int, world: Ports) -> Setup:
     """Write golive.yaml, runbooks/, people/*.token and what the world shares (0600), with the ports of this demo."""
     numbers = {"port": port, "sip": sip, "pager": pager, "broker": world.broker, "routing": world.routing}
-    numbers |= {f"pbx_{site}": number for site, number in world.pbx.items()}
+    numbers |= {f"pbx_{site}": number for site, number in world.pbx.items()} | {"connect": world.connect}
     ports = {name: str(number) for name, number in numbers.items()}
     config = directory / "golive.yaml"
     config.write_text(_filled("golive.yaml", ports), encoding="utf-8")

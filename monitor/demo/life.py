@@ -9,6 +9,7 @@ from typing import Protocol
 
 from monitor.demo.calls import Moment
 from monitor.demo.centre import Centre, Report
+from monitor.demo.ledger import Ledger
 
 TICK = 0.25
 """Seconds between two steps of the centre; what happened is told at this pace, or as soon as somebody asks."""
@@ -36,6 +37,7 @@ class Life:
         self.centre = centre
         self._clock = clock
         self.voices: list[Voice] = []
+        self.ledger = Ledger()
 
     @property
     def silent(self) -> bool:
@@ -45,6 +47,7 @@ class Life:
     def advance(self) -> None:
         """Let everything happen up to now and be told, so that who is asked answers with nothing left untold."""
         reports, moments = self.centre.step(self._clock()), self.centre.happened()
+        self.ledger.note(moments)
         if not self.silent:
             for voice in self.voices:
                 voice.tell(moments, reports)

@@ -19,7 +19,9 @@ from monitor.demo.configuration import Setup, claim, write
 from monitor.demo.daemon_client import DaemonClient, RoutingClient, ready_within
 from monitor.demo.receiver import Page, Receiver
 from monitor.demo.world import Ports
+from monitor.outbound.aws import missing
 
+INSTALL = "python -m pip install 'golive-monitor[demo]'"
 WORLD_WITHIN = 20.0
 DAEMON_WITHIN = 20.0
 """Seconds for a child to be ready on a busy machine."""
@@ -62,6 +64,8 @@ async def production(
     """
     if not available():
         raise BrokerMissingError(MISSING)
+    if why := missing():
+        raise StartError(f"{why}; the demo plays Amazon Connect by it; next: {INSTALL}")
     claim(directory, time.time())
     port = _free_port(port)
     async with AsyncExitStack() as stack:

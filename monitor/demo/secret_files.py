@@ -6,8 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
-SECRETS = {"workforce": "workforce.token", "pbx": "pbx.secret"}
-"""What the planner posts with, and the account of golive at the PBXs."""
+SECRETS = {"workforce": "workforce.token", "pbx": "pbx.secret", "connect": "connect.secret"}
+"""What the planner posts with, and golive's accounts at the PBXs and at the cloud."""
 
 
 def write_secrets(directory: Path) -> None:

@@ -1,6 +1,7 @@
 """What the simulated edges, carrier and roster publish: call reports in their own JSON, and native samples. Pure.
 
-What the legacy PBX says of its queues, agents and calls stands in `asterisk`, and is not said here as well.
+What the legacy PBX says of its queues, agents and calls stands in `asterisk`, what the target says of its queues and agents
+in `connect_answers`, and neither is said here as well.
 """
 
 from __future__ import annotations
@@ -144,11 +145,7 @@ class Telemetry:
         now = centre.now
         rows: list[Row] = []
         for site in SITES:
-            lines = [line for line in centre.lines.values() if (line.platform, line.site) == ("target", site)]
-            there, where = {"platform": "target", "site": site}, {"site": site}
-            available, talking = {**there, "state": "available"}, {**there, "state": "on_contact"}
-            rows.append(Row(now, "golive_agents", available, sum(line.free for line in lines)))
-            rows.append(Row(now, "golive_agents", talking, sum(line.busy for line in lines)))
+            where = {"site": site}
             present = sum(line.agents for line in centre.lines.values() if line.site == site)
             rows.append(Row(now, "golive_agents_planned", where, centre.rostered[site]))
             rows.append(Row(now, "golive_agent_login_success_ratio", where, 1.0))
@@ -186,8 +183,6 @@ def _queue(line: Line, now: float) -> Iterator[Row]:
     lost = "golive_queue_contacts_abandoned_total"
     yield Row(now, lost, {**where, "short": "false"}, line.abandoned - line.short)
     yield Row(now, lost, {**where, "short": "true"}, line.short)
-    yield Row(now, "golive_queue_contacts_waiting", where, line.queued)
-    yield Row(now, "golive_queue_oldest_contact_age_seconds", where, round(line.oldest(now), 3))
 
 
 def _mos(report: Report) -> float:

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from monitor.demo.broker import Broker
 from monitor.demo.centre import Centre
+from monitor.demo.connect import Connect
 from monitor.demo.geography import SITES
 from monitor.demo.life import Life
 from monitor.demo.pbx import Pbx
@@ -36,6 +37,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """HTTP: the carrier's routes, the roster, and the business systems."""
     pbx: dict[str, int]
     """The Manager Interface of the legacy platform, by site."""
+    connect: int
+    """HTTP: the target platform as Amazon Connect."""
 
 
 class Near(NamedTuple):
@@ -81,7 +84,10 @@ async def world(seed: int, near: Near) -> None:
         stack.callback(telephones.stop)
         life = Life(centre)
         life.voices += [Wire(publisher, poster), telephones]
-        ports = Ports(broker=broker_port, routing=routing_port, pbx=await _pbxs(life, near, stack))
+        runner, connect_port = await _serve(Connect(life, near.directory / SECRETS["connect"]).application())
+        stack.push_async_callback(runner.cleanup)
+        pbx_ports = await _pbxs(life, near, stack)
+        ports = Ports(broker=broker_port, routing=routing_port, pbx=pbx_ports, connect=connect_port)
         sys.stdout.write(msgspec.json.encode(ports).decode() + "\n")
         sys.stdout.flush()
         await life.live(ending)

@@ -13,7 +13,7 @@ from monitor.demo.secret_files import SECRETS
 from monitor.demo.world import Ports
 
 NOW = 1_795_294_546.0
-WORLD = Ports(broker=1884, routing=8932, pbx={"porto": 5041, "berlin": 5042, "dublin": 5043})
+WORLD = Ports(broker=1884, routing=8932, pbx={"porto": 5041, "berlin": 5042, "dublin": 5043}, connect=8934)
 
 
 def written(directory: Path) -> Setup:

@@ -38,7 +38,7 @@ async def served(centre: Centre) -> AsyncIterator[int]:
 
 async def watched(tmp_path, port: int, holds: Callable[[RecordingInlet], bool]) -> RecordingInlet:
     """What the demo's own collectors say of the systems, once something holds."""
-    world = Ports(broker=2, routing=port, pbx=dict.fromkeys(SITES, 4))
+    world = Ports(broker=2, routing=port, pbx=dict.fromkeys(SITES, 4), connect=9)
     setup = await asyncio.to_thread(write, tmp_path, port=1, sip=5, pager=3, world=world)
     loaded = await asyncio.to_thread(read, setup.config)
     assert loaded.value is not None, loaded.findings

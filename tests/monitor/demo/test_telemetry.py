@@ -51,8 +51,8 @@ def values(samples: list[dict[str, Any]], metric: str, **labels: str) -> list[fl
 def test_nothing_is_published_that_the_catalogue_does_not_know(script: str) -> None:
     """Every native sample has a metric of the catalogue, labels that it may carry, and a value in its range."""
     samples, _ = second(script)
-    assert len(samples) > 60
     happened, _ = lived(script)
+    assert len(samples) > 50
     assert len(happened) > 60
     assert all(START < sample["at"] <= START + 8.0 for sample in happened)
     for sample in (*samples, *happened):

@@ -50,7 +50,7 @@ async def ringing(port: int) -> AsyncIterator[Telephones]:
 @asynccontextmanager
 async def listening(tmp_path: Path, port: int) -> AsyncIterator[RecordingInlet]:
     """The collector of the demo's own configuration."""
-    world = Ports(broker=1, routing=2, pbx=dict.fromkeys(SITES, 3))
+    world = Ports(broker=1, routing=2, pbx=dict.fromkeys(SITES, 3), connect=9)
     setup = await asyncio.to_thread(write, tmp_path, port=4, sip=port, pager=5, world=world)
     loaded = await asyncio.to_thread(read, setup.config)
     assert loaded.value is not None
@@ -126,7 +126,7 @@ async def test_who_is_refused_does_not_ask_again_and_nobody_waits_for_ever(monke
 
 def test_the_configuration_listens_on_this_machine_alone(tmp_path: Path) -> None:
     """No report of another machine is read, whatever network this one is in."""
-    world = Ports(broker=1, routing=2, pbx=dict.fromkeys(SITES, 3))
+    world = Ports(broker=1, routing=2, pbx=dict.fromkeys(SITES, 3), connect=9)
     loaded = read(write(tmp_path, port=4, sip=5, pager=6, world=world).config)
     assert loaded.value is not None
     (source,) = (one for one in loaded.value.collectors if isinstance(one, SipQuality))
