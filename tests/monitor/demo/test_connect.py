@@ -20,9 +20,7 @@ from hypothesis import strategies as st
 
 from collectors.amazon_connect.collector import AmazonConnect
 from collectors.amazon_connect.queues import NOW, STAFF, current_request, lately, past_request
-from monitor.config_file import read
 from monitor.demo.centre import Centre
-from monitor.demo.configuration import write
 from monitor.demo.connect import QUOTAS, Connect
 from monitor.demo.connect_answers import ARN, IDS, INSTANCE, UnknownQueueError, current, history, named
 from monitor.demo.faults import SCRIPTS
@@ -30,10 +28,10 @@ from monitor.demo.geography import QUEUES, SITES
 from monitor.demo.ledger import KEPT, Ledger
 from monitor.demo.life import Life
 from monitor.demo.secret_files import SECRETS
-from monitor.demo.world import Ports
 from monitor.outbound.aws import Credentials, Keys
 from monitor.outbound.aws_service import service
 from monitor.secrets import SecretRef
+from tests.monitor.demo.hearing import configured, running
 from tests.rig.inlet import RecordingInlet
 
 START = 1_000_000.0
@@ -168,29 +166,11 @@ async def cloud(tmp_path: Path, life: Life) -> AsyncIterator[tuple[Connect, list
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    world = Ports(broker=1, routing=2, pbx=dict.fromkeys(SITES, 3), connect=port)
-    setup = await asyncio.to_thread(write, tmp_path, port=4, sip=5, pager=6, world=world)
-    loaded = await asyncio.to_thread(read, setup.config)
-    assert loaded.value is not None, loaded.findings
+    sources = await asyncio.to_thread(configured, AmazonConnect, tmp_path, connect=port)
     try:
-        yield (
-            connect,
-            [one for one in loaded.value.collectors if isinstance(one, AmazonConnect)],
-            f"http://127.0.0.1:{port}",
-        )
+        yield connect, sources, f"http://127.0.0.1:{port}"
     finally:
         await runner.cleanup()
-
-
-@asynccontextmanager
-async def running(sources: list[AmazonConnect], inlet: RecordingInlet) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(source.run(inlet)) for source in sources]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def present() -> Life:

@@ -18,6 +18,7 @@ from monitor.demo.centre import Centre
 from monitor.demo.life import Life
 from monitor.demo.pbx import SESSIONS, Pbx
 from monitor.intake.source import Misconfigured
+from tests.monitor.demo.hearing import running
 from tests.rig.inlet import RecordingInlet
 
 START = 1_000_000.0
@@ -55,16 +56,6 @@ async def site(tmp_path: Path, script: str = "calm") -> AsyncIterator[tuple[Life
         await pbx.stop()
 
 
-@asynccontextmanager
-async def running(source: Ami, inlet: RecordingInlet) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(source.run(inlet))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 def stands(metric: str, wanted: dict[str, float], kept: RecordingInlet) -> bool:
     """Whether the newest numbers of these queues are those."""
     return {queue: kept.of(metric, queue=queue)[-1].value for queue in wanted} == wanted
@@ -73,7 +64,7 @@ def stands(metric: str, wanted: dict[str, float], kept: RecordingInlet) -> bool:
 async def test_golive_hears_what_the_simulation_holds(tmp_path: Path) -> None:
     """Through a login, a second of questions and a minute of events golive's counts are the simulation's, of this site alone."""
     inlet = RecordingInlet(base=tmp_path)
-    async with site(tmp_path) as (life, clock, pbx, source), running(source, inlet) as task:
+    async with site(tmp_path) as (life, clock, pbx, source), running([source], inlet) as (task,):
         await inlet.until(lambda kept: bool(kept.of(OFFERED, queue="sales-en")))
         for _ in range(240):
             clock.now += 0.25
@@ -115,7 +106,7 @@ async def test_only_who_knows_the_secret_is_told_anything(tmp_path: Path) -> Non
 async def test_in_the_blind_scenario_the_pbx_falls_silent(tmp_path: Path) -> None:
     """A session that stands is answered nothing more, and no new one is taken: golive must notice by itself."""
     inlet = RecordingInlet(base=tmp_path)
-    async with site(tmp_path) as (life, clock, _, source), running(source, inlet) as task:
+    async with site(tmp_path) as (life, clock, _, source), running([source], inlet) as (task,):
         await inlet.until(lambda kept: bool(kept.of(OFFERED)))
         life.centre.begin("blind")
         clock.now += 3

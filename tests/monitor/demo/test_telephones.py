@@ -12,14 +12,12 @@ from statistics import fmean
 from typing import Any
 
 from collectors.sip_quality.collector import SipQuality
-from monitor.config_file import read
 from monitor.demo import telephones as module
 from monitor.demo.calls import Moment
 from monitor.demo.centre import Centre
-from monitor.demo.configuration import write
 from monitor.demo.geography import SITES
 from monitor.demo.telephones import UNANSWERED, Telephones
-from monitor.demo.world import Ports
+from tests.monitor.demo.hearing import configured, running
 from tests.rig.inlet import RecordingInlet
 from tests.rig.mosquitto import free_port
 from tests.rig.waiting import until
@@ -50,18 +48,10 @@ async def ringing(port: int) -> AsyncIterator[Telephones]:
 @asynccontextmanager
 async def listening(tmp_path: Path, port: int) -> AsyncIterator[RecordingInlet]:
     """The collector of the demo's own configuration."""
-    world = Ports(broker=1, routing=2, pbx=dict.fromkeys(SITES, 3), connect=9)
-    setup = await asyncio.to_thread(write, tmp_path, port=4, sip=port, pager=5, world=world)
-    loaded = await asyncio.to_thread(read, setup.config)
-    assert loaded.value is not None
-    (source,) = (one for one in loaded.value.collectors if isinstance(one, SipQuality))
+    sources = await asyncio.to_thread(configured, SipQuality, tmp_path, sip=port)
     inlet = RecordingInlet(base=tmp_path)
-    task = asyncio.create_task(source.run(inlet))
-    try:
+    async with running(sources, inlet):
         yield inlet
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_golive_hears_every_call_that_is_over_once(tmp_path: Path) -> None:
@@ -126,9 +116,6 @@ async def test_who_is_refused_does_not_ask_again_and_nobody_waits_for_ever(monke
 
 def test_the_configuration_listens_on_this_machine_alone(tmp_path: Path) -> None:
     """No report of another machine is read, whatever network this one is in."""
-    world = Ports(broker=1, routing=2, pbx=dict.fromkeys(SITES, 3), connect=9)
-    loaded = read(write(tmp_path, port=4, sip=5, pager=6, world=world).config)
-    assert loaded.value is not None
-    (source,) = (one for one in loaded.value.collectors if isinstance(one, SipQuality))
+    (source,) = configured(SipQuality, tmp_path)
     assert source.allow == ("127.0.0.1/32",)
     assert {part.host for part in source.listen} == {"127.0.0.1"}
