@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -121,6 +122,8 @@ class _State:
         self._queues = Queues(config.short_abandon)
         self._handles: dict[tuple[str, Labels], int] = {}
         self._refused = 0
+        self._asked = -math.inf
+        """When the counts were last handed over whole; unix seconds."""
 
     def event(self, message: Message) -> None:
         """Take an event."""
@@ -133,7 +136,9 @@ class _State:
                 labels = {"trunk": trunk, "direction": figure.direction, "method": figure.method, "leg": "end_to_end"}
                 self._emit(figure.metric, labels, figure.value, at, received)
         else:
-            self._tell(self._queues.event(message), at, received)
+            # A PBX whose clock is behind ours tells of what is newer than its last answer with an older time: as samples in
+            # that order, counts would seem to have fallen.
+            self._tell(self._queues.event(message), max(at, self._asked), received)
 
     def answered(self, summary: Iterable[Message], status: Iterable[Message], *, first: bool) -> None:
         """Take the answers to a round of questions."""
@@ -154,6 +159,7 @@ class _State:
         for item in summary:
             self._tell(self._queues.summary(item), received, received)
         self._tell(self._queues.counts(), received, received)
+        self._asked = received
         doing = counted(members, received)
         for state in STATES:
             self._emit(AGENTS, {"state": state}, float(doing[state]), received, received)

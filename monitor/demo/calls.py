@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal, NamedTuple, TypeAlias
 
 from monitor.demo.geography import PACE, Platform
-
-UNREAD = 1000
-"""Talks and answers kept until somebody reads them."""
 
 
 class Phase(Enum):
@@ -19,6 +17,23 @@ class Phase(Enum):
     RINGING = "ringing"
     TALKING = "talking"
     ENDED = "ended"
+
+
+@dataclass(slots=True)
+class Audio:
+    """Sums over the quality reports of one call; seconds and ratios."""
+
+    reports: int = 0
+    jitter: float = 0.0
+    loss: float = 0.0
+    round_trip: float = 0.0
+
+    def add(self, jitter: float, loss: float, round_trip: float) -> None:
+        """Take one more report."""
+        self.reports += 1
+        self.jitter += jitter
+        self.loss += loss
+        self.round_trip += round_trip
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +46,31 @@ class Call:
     phase: Phase = Phase.WAITING
     ends: float = 0.0
     one_way: bool = False
+    number: int = 0
+    """Calls are numbered from 1."""
+    answered: float = 0.0
+    audio: Audio = field(default_factory=Audio)
+    """What was measured of it so far."""
+
+
+Kind: TypeAlias = Literal["join", "answer", "abandon", "complete"]
+
+
+class Moment(NamedTuple):
+    """Something that happened to a call."""
+
+    kind: Kind
+    at: float
+    call: Call
+    total: int
+    """How many of its kind the queue has had with this one; of an abandon, how many as short, or as long, as this one."""
+    seconds: float = 0.0
+    """Of waiting, for an answer and an abandon; of talk, for a complete."""
+
+    @property
+    def short(self) -> bool:
+        """Whether it lasted no longer than somebody who never meant to wait."""
+        return self.seconds <= PACE.short
 
 
 @dataclass(slots=True)
@@ -47,13 +87,12 @@ class Line:
     offered: int = 0
     answered: int = 0
     abandoned: int = 0
+    short: int = 0
+    """Of the abandoned those who never meant to wait."""
     handled: int = 0
     waiting: deque[Call] = field(default_factory=deque)
-    ringing: int = 0
-    talks: deque[float] = field(default_factory=lambda: deque(maxlen=UNREAD))
-    """Seconds of the talks that ended since they were last read."""
-    waits: deque[float] = field(default_factory=lambda: deque(maxlen=UNREAD))
-    """Seconds that callers waited for the answers since they were last read."""
+    rung: dict[Call, None] = field(default_factory=dict)
+    """Calls that ring at an agent's telephone, in their order."""
     outcomes: deque[tuple[float, str]] = field(default_factory=deque)
     """(time, quick, late or lost) of the calls that left the queue within the window."""
 
@@ -61,6 +100,16 @@ class Line:
     def queued(self) -> int:
         """Calls that have neither an answer nor hung up."""
         return len(self.waiting) + self.ringing
+
+    @property
+    def ringing(self) -> int:
+        """Calls that ring at an agent's telephone."""
+        return len(self.rung)
+
+    @property
+    def seated(self) -> int:
+        """Agents who are here: logged in, or still with a caller after they were moved."""
+        return max(self.agents + self.staying, self.busy)
 
     @property
     def free(self) -> int:
@@ -71,13 +120,6 @@ class Line:
     def talking(self) -> int:
         """Calls with an agent."""
         return self.busy - self.ringing
-
-    def drain(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """(seconds of talk, seconds of waiting) of each talk that ended and each answer since the last call."""
-        talks, waits = tuple(self.talks), tuple(self.waits)
-        self.talks.clear()
-        self.waits.clear()
-        return talks, waits
 
     def left(self, at: float, outcome: str) -> None:
         """Note how a call left the queue."""
@@ -96,4 +138,5 @@ class Line:
 
     def oldest(self, now: float) -> float:
         """Seconds the longest waiting caller has waited."""
-        return now - self.waiting[0].arrived if self.waiting else 0.0
+        first = min((call.arrived for call in (*self.rung, *self.waiting)), default=now)
+        return now - first

@@ -5,16 +5,21 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple
 
-from monitor.demo.calls import Call, Line, Phase
+from monitor.demo.calls import Call, Line, Moment, Phase
 from monitor.demo.faults import SCRIPTS, Trouble, severity
 from monitor.demo.geography import AGENTS, HOME, PACE, PLATFORMS, QUEUES, SITES, TRUNKS, Platform
 
 STAYING = 4
 """Agents of a queue who serve those who still wait when everybody else has moved to the other platform."""
+
+
+UNTOLD = 10_000
+"""Moments kept until somebody asks what happened; of more the oldest are forgotten."""
 
 
 class Report(NamedTuple):
@@ -28,6 +33,8 @@ class Report(NamedTuple):
     jitter: float
     loss: float
     round_trip: float
+    call: int
+    """Its number."""
 
 
 class Centre:
@@ -45,6 +52,7 @@ class Centre:
         self._script = SCRIPTS["calm"]
         self._began = start
         self._reports: list[Report] = []
+        self._moments: deque[Moment] = deque(maxlen=UNTOLD)
         self.routes = dict.fromkeys(QUEUES, 0.0)
         """Percent of each queue's calls that go to the target platform."""
         self.desks = dict.fromkeys(SITES, 0.0)
@@ -75,6 +83,12 @@ class Centre:
         self._now = max(self._now, now)
         reports, self._reports = tuple(self._reports), []
         return reports
+
+    def happened(self) -> tuple[Moment, ...]:
+        """What happened to calls since this was last asked, in order."""
+        moments = tuple(self._moments)
+        self._moments.clear()
+        return moments
 
     def route(self, queue: str, percent: float) -> None:
         """Send this share of a queue's new calls to the target platform."""
@@ -120,12 +134,13 @@ class Centre:
         self.carried += 1
         platform: Platform = "target" if self._random.random() * 100.0 < self.routes[queue] else "legacy"
         line = self.lines[platform, queue]
-        call = Call(line, TRUNKS[platform, line.site], at)
+        call = Call(line, TRUNKS[platform, line.site], at, number=self.carried)
         bad = self._media(line)
         call.one_way = self._random.random() < 0.3 * bad
         self.one_way[call.trunk] += call.one_way
         line.offered += 1
         line.waiting.append(call)
+        self._moments.append(Moment("join", at, call, line.offered))
         patience = PACE.patience * (1.0 - 0.75 * bad)
         self._later(at + self._random.expovariate(1.0 / patience), lambda when: self._give_up(call, when))
         self._serve(line, at)
@@ -136,7 +151,7 @@ class Centre:
             call = line.waiting.popleft()
             call.phase = Phase.RINGING
             line.busy += 1
-            line.ringing += 1
+            line.rung[call] = None
             self._later(at + PACE.ring, lambda when, call=call: self._answer(call, when))  # type: ignore[misc] # binds this call
         if line.staying and not line.queued and not self._gets_calls(line):
             line.staying = 0
@@ -152,23 +167,27 @@ class Centre:
         elif call.phase is Phase.RINGING and self._media(line):
             # Who hears a clean ring stays for the answer; who hears broken audio, or none, does not.
             line.busy -= 1
-            line.ringing -= 1
+            del line.rung[call]
         else:
             return
         call.phase = Phase.ENDED
+        waited = at - call.arrived
         line.abandoned += 1
+        line.short += waited <= PACE.short
         line.left(at, "lost")
+        count = line.short if waited <= PACE.short else line.abandoned - line.short
+        self._moments.append(Moment("abandon", at, call, count, waited))
         self._serve(line, at)
 
     def _answer(self, call: Call, at: float) -> None:
         if call.phase is not Phase.RINGING:
             return
         line = call.line
-        call.phase = Phase.TALKING
-        line.ringing -= 1
+        call.phase, call.answered = Phase.TALKING, at
+        del line.rung[call]
         line.answered += 1
         waited = at - call.arrived
-        line.waits.append(waited)
+        self._moments.append(Moment("answer", at, call, line.answered, waited))
         line.left(at, "quick" if waited <= PACE.in_time else "late")
         # People who do not understand each other say everything twice.
         mean = PACE.handle * (1.0 + 1.5 * self._media(line))
@@ -182,18 +201,12 @@ class Centre:
             return
         line = call.line
         bad, draw = self._media(line), self._random
-        self._reports.append(
-            Report(
-                at,
-                line.platform,
-                line.site,
-                line.queue,
-                call.trunk,
-                jitter=draw.lognormvariate(math.log(0.008), 0.25) + 0.045 * bad * draw.uniform(0.8, 1.2),
-                loss=min(1.0, 0.0015 * draw.uniform(0.3, 1.7) + 0.07 * bad * draw.uniform(0.7, 1.3)),
-                round_trip=0.04 * draw.uniform(0.8, 1.3) + 0.06 * bad,
-            )
-        )
+        jitter = draw.lognormvariate(math.log(0.008), 0.25) + 0.045 * bad * draw.uniform(0.8, 1.2)
+        loss = min(1.0, 0.0015 * draw.uniform(0.3, 1.7) + 0.07 * bad * draw.uniform(0.7, 1.3))
+        round_trip = 0.04 * draw.uniform(0.8, 1.3) + 0.06 * bad
+        call.audio.add(jitter, loss, round_trip)
+        where = line.platform, line.site, line.queue, call.trunk
+        self._reports.append(Report(at, *where, jitter, loss, round_trip, call.number))
         self._later(at + PACE.report, lambda when: self._measure(call, when))
 
     def _hang_up(self, call: Call, talk: float, at: float) -> None:
@@ -201,5 +214,5 @@ class Centre:
         call.phase = Phase.ENDED
         line.busy -= 1
         line.handled += 1
-        line.talks.append(talk)
+        self._moments.append(Moment("complete", at, call, line.handled, talk))
         self._serve(line, at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from importlib import resources
@@ -12,6 +11,8 @@ from string import Template
 from typing import NamedTuple
 
 from monitor.deciding.state_lock import StateLock
+from monitor.demo.secret_files import keep, write_secrets
+from monitor.demo.world import Ports
 
 PEOPLE = ("anna", "ben", "cara", "dan")
 """anna is you; the others are scripted. The first two sign, cara sees to the agents, dan leads the cutover."""
@@ -61,9 +62,11 @@ def claim(directory: Path, now: float) -> None:
         path.rename(aside / path.name)
 
 
-def write(directory: Path, *, port: int, broker: int, routing: int, pager: int) -> Setup:
-    """Write golive.yaml, runbooks/ and people/*.token (0600), with the ports of this demo."""
-    ports = {"port": str(port), "broker": str(broker), "routing": str(routing), "pager": str(pager)}
+def write(directory: Path, *, port: int, sip: int, pager: int, world: Ports) -> Setup:
+    """Write golive.yaml, runbooks/, people/*.token and what the world shares (0600), with the ports of this demo."""
+    numbers = {"port": port, "sip": sip, "pager": pager, "broker": world.broker, "routing": world.routing}
+    numbers |= {f"pbx_{site}": number for site, number in world.pbx.items()} | {"connect": world.connect}
+    ports = {name: str(number) for name, number in numbers.items()}
     config = directory / "golive.yaml"
     config.write_text(_filled("golive.yaml", ports), encoding="utf-8")
     (directory / "runbooks").mkdir()
@@ -72,20 +75,9 @@ def write(directory: Path, *, port: int, broker: int, routing: int, pager: int) 
     setup = Setup(directory, config, {person: secrets.token_urlsafe(24) for person in PEOPLE})
     (directory / "people").mkdir(mode=0o700)
     for person, token in setup.tokens.items():
-        _keep(setup.token_file(person), token)
-    _keep(token_of_posts(directory), secrets.token_urlsafe(24))
+        keep(setup.token_file(person), token)
+    write_secrets(directory)
     return setup
-
-
-def token_of_posts(directory: Path) -> Path:
-    """The file with the token that the legacy platform posts its queue statistics with."""
-    return directory / "acd-legacy.token"
-
-
-def _keep(path: Path, secret: str) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(secret + "\n")
 
 
 def _filled(name: str, ports: dict[str, str]) -> str:

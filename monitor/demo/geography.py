@@ -51,6 +51,8 @@ class Pace(NamedTuple):
     """Seconds between two quality reports of a call."""
     in_time: float = 2.0
     """Seconds within which an answer counts for the service level."""
+    short: float = 1.0
+    """Seconds within which somebody who gives up never meant to wait."""
     window: float = 8.0
     """Seconds over which the platforms compute their own ratios."""
 

@@ -1,4 +1,4 @@
-"""The legacy platform's wallboard export: queue statistics posted to golive's own port, as a cron job beside a PBX would."""
+"""The workforce planner's export: who is planned and who is ready, posted to golive's own port, as a cron job beside it would."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-SOURCE = "acd-legacy"
+SOURCE = "workforce"
 """Whose samples are posted; all others go through the broker."""
 WAITING = 60
 """Posts that wait while golive does not answer; of more the oldest is left out, and golive counts the gap."""

@@ -15,11 +15,13 @@ from aiohttp import ClientSession
 
 from monitor.demo.broker import MISSING, BrokerMissingError, available
 from monitor.demo.children import DAEMON, WORLD, Child
-from monitor.demo.configuration import Setup, claim, token_of_posts, write
+from monitor.demo.configuration import Setup, claim, write
 from monitor.demo.daemon_client import DaemonClient, RoutingClient, ready_within
 from monitor.demo.receiver import Page, Receiver
 from monitor.demo.world import Ports
+from monitor.outbound.aws import missing
 
+INSTALL = "python -m pip install 'golive-monitor[demo]'"
 WORLD_WITHIN = 20.0
 DAEMON_WITHIN = 20.0
 """Seconds for a child to be ready on a busy machine."""
@@ -62,17 +64,20 @@ async def production(
     """
     if not available():
         raise BrokerMissingError(MISSING)
+    if why := missing():
+        raise StartError(f"{why}; the demo plays Amazon Connect by it; next: {INSTALL}")
     claim(directory, time.time())
     port = _free_port(port)
     async with AsyncExitStack() as stack:
         receiver = Receiver(hear)
         pager = await receiver.start()
         stack.push_async_callback(receiver.stop)
-        posting = str(port), str(token_of_posts(directory))
-        world = await Child.start("simulated world", WORLD, str(seed), *posting, log=directory / "world.log")
+        sip = _free_datagrams()
+        near = str(port), str(sip), str(directory)
+        world = await Child.start("simulated world", WORLD, str(seed), *near, log=directory / "world.log")
         stack.push_async_callback(world.stop)
         ports = await _ports(world)
-        setup = write(directory, port=port, broker=ports.broker, routing=ports.routing, pager=pager)
+        setup = write(directory, port=port, sip=sip, pager=pager, world=ports)
         daemon = await Child.start(
             "daemon",
             DAEMON,
@@ -100,6 +105,14 @@ def _free_port(wanted: int) -> int:
             raise StartError(
                 f"port {wanted} of 127.0.0.1 cannot be used: {error.strerror}; next: name another --port"
             ) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _free_datagrams() -> int:
+    """A UDP port of 127.0.0.1 that nobody has."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 

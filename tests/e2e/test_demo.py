@@ -142,6 +142,42 @@ def test_rollback_ends_rolled_back_with_the_legacy_stage_at_go(played: dict[str,
     assert done == ["agents-back", "sales-back", "support-back", "back-office-back", "drained"]
 
 
+SOURCES = ("ami", "mqtt", "sip_quality", "amazon_connect", "push", "http")
+HEARD = {
+    "golive_queue_contacts_answered_total": ("legacy", "target"),
+    "golive_queue_contacts_waiting": ("legacy", "target"),
+    "golive_queue_abandonment_ratio": ("legacy", "target"),
+    "golive_agents": ("legacy", "target"),
+    "golive_media_mos_count": ("legacy", "target"),
+    "golive_agents_ready_ratio": ("",),
+    "golive_integration_up": ("legacy", "target"),
+}
+"""What is heard, of which platform."""
+
+
+def heard(page: str) -> set[tuple[str, str]]:
+    """Metric and platform of every line of /metrics that holds a number."""
+    found = re.findall(r"^(golive_\w+)\{([^}]*)\} [^N]", page, re.MULTILINE)
+    return {(name, next(iter(re.findall(r'platform="(\w+)"', labels)), "")) for name, labels in found}
+
+
+def test_both_platforms_are_heard_by_every_kind_of_collector(
+    running: tuple[subprocess.Popen[str], dict[str, Any], Path],
+) -> None:
+    """Each kind is there and well, both platforms are heard with their calls, agents and quality, and nothing is refused."""
+    process, first, _ = running
+    wanted = {(metric, platform) for metric, platforms in HEARD.items() for platform in platforms}
+    deadline = time.monotonic() + 60
+    while wanted - (known := heard(text(f"{first['url']}/metrics"))):
+        assert time.monotonic() < deadline, wanted - known
+        assert process.poll() is None
+        time.sleep(0.5)
+    sources = call(f"{first['url']}/api/v1/snapshot")["sources"]
+    assert {source["kind"] for source in sources} == set(SOURCES)
+    assert {source["state"] for source in sources} == {"ok"}
+    assert {source["name"]: source["refused"] for source in sources if source["refused"]} == {}
+
+
 def test_calm_never_proposes_anything(played: dict[str, Played]) -> None:
     """45 to 75 s of GO, no decision, exit code 0."""
     demo = played["calm"]
@@ -260,6 +296,12 @@ def call(url: str, body: dict[str, str] | None = None, token: str = "") -> dict[
         return found
 
 
+def text(url: str) -> str:
+    """A page of the daemon."""
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address on loopback
+        return str(answer.read(), "utf-8")
+
+
 def test_ben_signs_second_and_the_traffic_moves_back(tmp_path: Path) -> None:
     """At the terminal the proposal waits for you; once you signed, ben does, and the calls go back for real."""
     with socket.socket() as probe:
@@ -316,7 +358,7 @@ def seen_within(screen: int, holds: Callable[[], object], seconds: float) -> boo
 
 
 def test_the_port_and_the_directory_are_ours(tmp_path: Path) -> None:
-    """--port is where the daemon answers, --dir is where its state lies, and SIGTERM ends everything with code 1."""
+    """--port is where the daemon answers, --dir is where its state lies, and SIGTERM ends everything, leaving no port, with code 1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -335,11 +377,20 @@ def test_the_port_and_the_directory_are_ours(tmp_path: Path) -> None:
         assert (directory / "golive.yaml").exists()
         children = family(process.pid)
         assert len(children) == 2
+        # The daemon, the broker, three PBXs, the cloud, the systems and the pager; telephones report over UDP.
+        written = (directory / "golive.yaml").read_text()
+        ports = {int(found) for found in re.findall(r"(?:port: |127\.0\.0\.1:)(\d+)", written)}
+        assert len(ports) == 9
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=20)
         assert process.returncode == 1
         assert json.loads(rest.splitlines()[-1])["ok"] is False
         assert gone(children, 1.0)
+        for left in ports:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(type=kind) as again:
+                    again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
+                    again.bind(("127.0.0.1", left))
     finally:
         process.kill()
         process.communicate()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from collectors.ami.session import AmiError
 from monitor.intake.source import Misconfigured
 from tests.collectors.ami.pbx import SECRET, Pbx, Queue, member
 from tests.rig.inlet import RecordingInlet
+from tests.rig.waiting import until
 
 OFFERED = "golive_queue_contacts_offered_total"
 ABANDONED = "golive_queue_contacts_abandoned_total"
@@ -101,6 +104,30 @@ async def test_after_a_broken_line_what_was_missed_is_counted(pbx: Pbx, tmp_path
     async with running(source, inlet):
         await inlet.until(lambda kept: kept.of(ABANDONED, queue="300", short="false")[-1].value == 4)
         await inlet.until(lambda kept: kept.of(OFFERED, queue="300")[-1].value == 4)
+
+
+def heard(inlet: RecordingInlet, before: int) -> bool:
+    """Whether a queue was told of again."""
+    return len(inlet.of(OFFERED, queue="300")) > before
+
+
+def counted(inlet: RecordingInlet, number: int) -> bool:
+    """Whether so many callers are known."""
+    return inlet.of(OFFERED, queue="300")[-1].value == number
+
+
+async def test_a_pbx_whose_clock_is_behind_makes_no_count_fall(pbx: Pbx, tmp_path: Path) -> None:
+    """With `timestampevents` there and a clock that is a second behind ours, counts rise in order of time all the same."""
+    inlet = RecordingInlet(base=tmp_path)
+    async with running(made(pbx, tmp_path), inlet):
+        for number in range(1, 4):
+            asked = len(inlet.of(OFFERED, queue="300"))
+            await until(partial(heard, inlet, asked), 15)
+            behind = f"{time.time() - 1.0:.6f}"
+            pbx.say(Event="QueueCallerJoin", Timestamp=behind, Queue="300", Uniqueid=f"c{number}")
+            await until(partial(counted, inlet, number), 15)
+    counts = sorted(inlet.of(OFFERED, queue="300"), key=lambda sample: sample.at)
+    assert [sample.value for sample in counts] == sorted(sample.value for sample in counts)
 
 
 async def test_a_wrong_secret_is_a_persons_business(pbx: Pbx, tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import ClientSession
 from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv311
 
 from monitor.demo.children import WORLD, Child
+from monitor.demo.daemon_client import RoutingClient
 from monitor.demo.world import Ports
 from tests.rig.waiting import until
 
@@ -21,7 +23,7 @@ import asyncio, sys
 from pathlib import Path
 from monitor.demo.children import Child, WORLD
 async def main():
-    child = await Child.start("world", WORLD, "7", log=Path(sys.argv[1]))
+    child = await Child.start("world", WORLD, "7", "1", "1", "nowhere", log=Path(sys.argv[1]))
     await child.line()
     print(child.pid, flush=True)
     await asyncio.sleep(60)
@@ -39,13 +41,13 @@ def alive(pid: int) -> bool:
 
 
 async def started(tmp_path: Path) -> tuple[Child, Ports]:
-    child = await Child.start("world", WORLD, "7", log=tmp_path / "world.log")
+    child = await Child.start("world", WORLD, "7", "1", "1", str(tmp_path), log=tmp_path / "world.log")
     ports = msgspec.json.decode(await asyncio.wait_for(child.line(), 15), type=Ports)
     return child, ports
 
 
 async def test_the_world_publishes_through_its_broker(tmp_path: Path) -> None:
-    """A subscriber of the embedded broker hears call reports and native samples of both kinds of source."""
+    """A subscriber of the embedded broker hears call reports and native samples of both kinds of source; PBXs greet."""
     child, ports = await started(tmp_path)
     heard: dict[str, Any] = {}
 
@@ -58,8 +60,17 @@ async def test_the_world_publishes_through_its_broker(tmp_path: Path) -> None:
     await client.connect("127.0.0.1", ports.broker, version=MQTTv311)
     try:
         client.subscribe("cc/#", qos=1)
-        await until(lambda: any(t.endswith("/call") for t in heard) and "cc/native/acd-legacy" in heard, 10)
-        assert {"cc/native/probes", "cc/native/workforce", "cc/native/media-target"} <= set(heard)
+        async with ClientSession() as session:
+            await RoutingClient(session, ports.routing).put("routes/all", {"target": 100})
+            await RoutingClient(session, ports.routing).put("agents/porto", {"target": 100})
+        await until(lambda: any(t.endswith("/call") for t in heard) and "cc/native/acd-target" in heard, 10)
+        assert {"cc/native/probes", "cc/native/carrier", "cc/native/media-target", "cc/native/media-legacy"} <= set(
+            heard
+        )
+        for port in ports.pbx.values():
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            assert (await reader.readline()).startswith(b"Asterisk Call Manager/")
+            writer.close()
     finally:
         client.stop_reconnect()
         await client.disconnect()

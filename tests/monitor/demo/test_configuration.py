@@ -7,14 +7,18 @@ import pytest
 
 from monitor.config_file import read
 from monitor.deciding.state_lock import AlreadyRunning, StateLock
-from monitor.demo.configuration import PEOPLE, OccupiedError, Setup, claim, token_of_posts, write
+from monitor.demo.configuration import PEOPLE, OccupiedError, Setup, claim, write
+from monitor.demo.geography import SITES
+from monitor.demo.secret_files import SECRETS
+from monitor.demo.world import Ports
 
 NOW = 1_795_294_546.0
+WORLD = Ports(broker=1884, routing=8932, pbx={"porto": 5041, "berlin": 5042, "dublin": 5043}, connect=8934)
 
 
 def written(directory: Path) -> Setup:
     claim(directory, NOW)
-    return write(directory, port=8931, broker=1884, routing=8932, pager=8933)
+    return write(directory, port=8931, sip=5060, pager=8933, world=WORLD)
 
 
 def test_the_directory_is_made_and_private(tmp_path: Path) -> None:
@@ -26,9 +30,10 @@ def test_the_directory_is_made_and_private(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert file.read_text(encoding="utf-8").strip() == setup.tokens[person]
     assert len(set(setup.tokens.values())) == len(PEOPLE)
-    posts = token_of_posts(setup.directory)
-    assert stat.S_IMODE(posts.stat().st_mode) == 0o600
-    assert posts.read_text(encoding="utf-8").strip() not in setup.tokens.values()
+    shared = [setup.directory / name for name in SECRETS.values()]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in shared} == {0o600}
+    told = [file.read_text(encoding="utf-8").strip() for file in shared] + list(setup.tokens.values())
+    assert len(set(told)) == len(SECRETS) + len(PEOPLE)
 
 
 def test_the_ports_are_filled_in(tmp_path: Path) -> None:
@@ -38,7 +43,8 @@ def test_the_ports_are_filled_in(tmp_path: Path) -> None:
     runbook = (tmp_path / "runbooks" / "voice-back-to-legacy.yaml").read_text(encoding="utf-8")
     assert "$" not in text + runbook
     assert "listen: 127.0.0.1:8931" in text
-    assert text.count("port: 1884") == 6
+    assert text.count("port: 1884") == 5
+    assert [text.count(f"port: {WORLD.pbx[site]}") for site in SITES] == [1, 1, 1]
     assert text.count("http://127.0.0.1:8932/systems/") == 10
     assert "http://127.0.0.1:8933/notify" in text
     assert "carrier: http://127.0.0.1:8932" in runbook
@@ -87,7 +93,7 @@ def test_a_directory_at_work_is_refused(tmp_path: Path) -> None:
 def test_golive_check_finds_nothing(tmp_path: Path, port: int) -> None:
     """The demo's configuration and runbook pass the same check as anybody's."""
     claim(tmp_path, NOW)
-    setup = write(tmp_path, port=port, broker=1884, routing=8932, pager=8933)
+    setup = write(tmp_path, port=port, sip=5060, pager=8933, world=WORLD)
     loaded = read(setup.config)
     assert not loaded.findings
     assert loaded.book

@@ -11,10 +11,9 @@ import pytest
 from aiohttp import ClientSession, web
 
 from collectors.http.collector import Http
-from monitor.config_file import read
 from monitor.demo.centre import Centre
-from monitor.demo.configuration import write
 from monitor.demo.systems import CALLER, Systems
+from tests.monitor.demo.hearing import configured, running
 from tests.rig.inlet import RecordingInlet
 
 START = 1_000_000.0
@@ -36,19 +35,11 @@ async def served(centre: Centre) -> AsyncIterator[int]:
 
 async def watched(tmp_path, port: int, holds: Callable[[RecordingInlet], bool]) -> RecordingInlet:
     """What the demo's own collectors say of the systems, once something holds."""
-    setup = await asyncio.to_thread(write, tmp_path, port=1, broker=2, routing=port, pager=3)
-    loaded = await asyncio.to_thread(read, setup.config)
-    assert loaded.value is not None, loaded.findings
-    collectors = [source for source in loaded.value.collectors if isinstance(source, Http)]
+    collectors = await asyncio.to_thread(configured, Http, tmp_path, routing=port)
     assert [source.name for source in collectors] == ["systems-legacy", "systems-target"]
     inlet = RecordingInlet()
-    tasks = [asyncio.create_task(msgspec.structs.replace(source, every=0.2).run(inlet)) for source in collectors]
-    try:
+    async with running([msgspec.structs.replace(source, every=0.2) for source in collectors], inlet):
         await inlet.until(holds)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
     return inlet
 
 
