@@ -117,12 +117,17 @@ class AlertBoard:
 
     def marks(self, alert: str, scope: str) -> tuple[str, ...]:
         """Whether somebody has it, and whether nobody is told of it: acked, muted, inhibited."""
+        muted = self._attention.mute(alert, scope) is not None
         held = {
             "acked": self._attention.ack(alert, scope) is not None,
-            "muted": self._attention.mute(alert, scope) is not None,
-            "inhibited": (alert, scope) in self._pager.bad and bool(self._pager.inhibited(alert, scope)),
+            "muted": muted,
+            "inhibited": not muted and (alert, scope) in self._pager.bad and bool(self._quiet(alert, scope)),
         }
         return tuple(flag for flag, holds in held.items() if holds)
+
+    def _quiet(self, alert: str, scope: str) -> str:
+        """Why nobody is told of it; empty: people are told."""
+        return self._pager.incidents.hearing.quiet(alert, scope)
 
     def page(self, key: str) -> Incident | None:
         """What a page of this dedupe key is about; None when nothing of that key is open."""
@@ -203,7 +208,7 @@ class AlertBoard:
         index = self._pager.place(alert, scope)
         ack, mute = self._attention.ack(*pair), self._attention.mute(*pair)
         page = self._pager.incidents.page_of(pair)
-        quiet = self._pager.incidents.hearing.quiet(*pair)
+        quiet = self._quiet(*pair)
         story = self._stories.setdefault(pair, _Story(changed=finding.since))
         base = rule_row(judge, index, finding, now) if judge is not None and index is not None else None
         row = base or silent_row(pair, finding, self._engine, self._intake, now)
