@@ -15,7 +15,8 @@ from dashboards.web import tables
 from dashboards.web.board import STALE_AFTER, Wallboard, board
 from dashboards.web.markup import Html, tag, text
 from dashboards.web.queues import queues
-from monitor.serving.snapshot import AlertRow, SeriesRow, Snapshot
+from dashboards.web.table import Line
+from monitor.serving.snapshot import AlertRow, GateRow, SeriesRow, Snapshot
 from monitor.text import clean
 from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.test_hostile import HOSTILE, poison
@@ -205,9 +206,14 @@ def test_long_lists_are_cut_and_counted() -> None:
 
 def test_what_is_cut_is_not_even_drawn(monkeypatch) -> None:
     """Five thousand gates cost the daemon as much as forty: only rows that are shown are made."""
-    drawn = []
+    drawn: list[str] = []
     whole = tables._gate
-    monkeypatch.setattr(tables, "_gate", lambda *given: (drawn.append(given), whole(*given))[1])
+
+    def one(gate: GateRow, now: float) -> Line:
+        drawn.append(gate.name)
+        return whole(gate, now)
+
+    monkeypatch.setattr(tables, "_gate", one)
     gates = tuple(recorded.gate(f"g{n}", f"Gate {n}") for n in range(5000))
     board(msgspec.structs.replace(FULL, gates=gates), FULL.at)
     assert len(drawn) == 40
