@@ -10,10 +10,11 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from monitor.cli.asking import FAILED, USAGE, fail, say
+from monitor.cli.asking import FAILED, HERE, USAGE, Url, fail, say
+from monitor.cli.bundling import bundle as write_bundle
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.doctor.examination import Examination
-from monitor.doctor.report import Line, report, spelled, summary
+from monitor.doctor.report import Line, Report, report, spelled, summary
 from monitor.text import clean, escaped_json
 
 _LINE = 2000
@@ -25,6 +26,8 @@ def doctor(
     state_dir: Path = Path("state"),
     send: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
+    bundle: Path | None = None,
+    url: Url = HERE,
 ) -> int:
     """Try everything for real: each source with its login, brokers with a canary, the targets of runbooks, clock and disk.
 
@@ -44,15 +47,20 @@ def doctor(
         Send one message, which says that it is a trial, through each channel of notify.
     json:
         One JSON object: schema, ok, checks.
+    bundle:
+        Write all that was found, the configuration and what the daemon shows anybody into this .tar.gz, for whoever
+        helps you: secrets, logins and telephone numbers masked, for your eyes alone (0600), never over another file.
+    url:
+        Address of the daemon, for the bundle.
     """
     loaded = read(config)
     if loaded.value is None or loaded.book is None:
-        return _print(_findings(loaded, config), as_json=json)
+        return _end(_findings(loaded, config), config, loaded, json, bundle, url)
     examination = Examination(loaded, state_dir, send=send)
     if unknown := [name for name in names if name not in examination.subjects]:
         words = ", ".join(clean(name, 80) for name in unknown)
         return fail(f"nothing here is called {words}; there are: {', '.join(examination.subjects)}", USAGE)
-    return _print(asyncio.run(examination.run(names)), as_json=json)
+    return _end(asyncio.run(examination.run(names)), config, loaded, json, bundle, url)
 
 
 def _findings(loaded: LoadedConfig, path: Path) -> list[Line]:
@@ -63,8 +71,13 @@ def _findings(loaded: LoadedConfig, path: Path) -> list[Line]:
     ]
 
 
-def _print(found: list[Line], *, as_json: bool) -> int:
+def _end(found: list[Line], config: Path, loaded: LoadedConfig, as_json: bool, path: Path | None, url: str) -> int:  # noqa: FBT001 - as it was given
     made = report(found)
+    code = _print(made, as_json=as_json)
+    return code if path is None else write_bundle(path, config, loaded, made, url) or code
+
+
+def _print(made: Report, *, as_json: bool) -> int:
     if as_json:
         say(escaped_json(msgspec.json.encode(made).decode()))
     else:

@@ -1,33 +1,58 @@
-"""The terminal in a real pty: share of a core and bytes a second, beside a Textual app that shows nothing."""
+"""The terminal in a real pty, beside a Textual app that shows nothing and beside btop where it is installed.
+
+First paint, key to paint, share of a core, bytes a second; and what ten terminals cost the daemon that they watch.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import pty
+import contextlib
+import itertools
 import random
-import signal
-import struct
+import shutil
 import sys
-import termios
+import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median, quantiles
 
+import aiohttp
 import msgspec
 from aiohttp import web
 
+from dashboards.terminal.client import DaemonClient
 from monitor.serving.snapshot import Snapshot
+from tests.bench.screen import processor, program_in_a_pty
 from tests.dashboards.terminal import recorded
+from tests.rig.daemon import RunningDaemon
 
 ROWS = 500
 CHANGES = 200
 """Rows that change a second, evenly over the frames."""
-SIZE = (170, 48)
-STARTED = 4.0
-"""Seconds that starting may take before measuring begins."""
-WATCH = "from monitor.cli.main import main; main()"
-IDLE = "from textual.app import App; App().run()"
+FRAMES = 4
+"""Polls a second, as the terminal does."""
+KEYS = 40
+TERMINALS = 10
+SETTLED = 2.0
+"""Seconds after the first paint until measuring begins."""
+WATCH = (sys.executable, "-c", "from monitor.cli.main import main; main()", "watch")
+IDLE = (sys.executable, "-c", "from textual.app import App; App().run()")
+_PAINTED = b"GATES"
+_SAID = b"faults only: f shows all again"
+_TOKEN = "bench" * 8
+_WATCHED = """
+schema: 1
+cutover: {name: bench, environment: BENCH}
+stages: [{name: only}]
+collectors:
+  - {name: feed, kind: push, every: 1s, max_age: 3s, token: {env: GOLIVE_BENCH_TOKEN}, fixed: {platform: target}}
+gates: [{name: waiting, rules: [waiting]}]
+rules:
+  - {name: waiting, metric: golive_queue_contacts_waiting, by: [queue], estimator: last, window: 3s, operator: ">",
+     warn: 50, breach: 100, clear: 50, missing: {no_data: unknown, null: unknown, error: unknown, stale: unknown}}
+"""
 
 
 def moment(rows: int, values: list[float], at: float) -> Snapshot:
@@ -60,67 +85,143 @@ class Moving:
         return web.Response(body=msgspec.json.encode(moment(self._rows, self._values, now)))
 
 
-async def in_a_pty(code: str, arguments: list[str], seconds: float) -> tuple[float, float]:
-    """Start a program in a pty and read its output as a terminal would: (share of a core, bytes a second)."""
-    pid, master = pty.fork()
-    if pid == 0:
-        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", LANG="C.UTF-8")
-        os.execv(sys.executable, [sys.executable, "-c", code, *arguments])  # noqa: S606 - the child becomes the program measured
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-    got = 0
-
-    def read() -> None:
-        nonlocal got
-        try:
-            got += len(os.read(master, 1 << 16))
-        except OSError:
-            loop.remove_reader(master)
-
-    loop = asyncio.get_running_loop()
-    loop.add_reader(master, read)
-    try:
-        await asyncio.sleep(STARTED)
-        before, bytes_before, begun = cpu(pid), got, time.perf_counter()
-        await asyncio.sleep(seconds)
-        took = time.perf_counter() - begun
-        return (cpu(pid) - before) / took, (got - bytes_before) / took
-    finally:
-        loop.remove_reader(master)
-        os.kill(pid, signal.SIGKILL)
-        await asyncio.to_thread(os.waitpid, pid, 0)
-        os.close(master)
-
-
-def cpu(pid: int) -> float:
-    """Seconds of processor time that a process has used, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def watched(rows: int, changes: int, seconds: float) -> tuple[float, float]:
-    """`golive watch` on a daemon whose rows change so often."""
+@asynccontextmanager
+async def moving(rows: int, changes: int) -> AsyncIterator[str]:
+    """The address of something that answers as a daemon whose rows change so often."""
     app = web.Application()
     app.router.add_get("/api/v1/snapshot", Moving(rows, changes).answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        return await in_a_pty(WATCH, ["watch", f"http://127.0.0.1:{runner.addresses[0][1]}"], seconds)
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
 
+async def in_motion(seconds: float) -> None:
+    """500 rows, 200 of which change a second: first paint, key to paint, load."""
+    async with moving(ROWS, CHANGES) as url, program_in_a_pty([*WATCH, url]) as screen:
+        first = await screen.until(_PAINTED) - screen.began
+        await asyncio.sleep(SETTLED)
+        core, rate = await screen.load(seconds)
+        waits = []
+        for _ in range(KEYS):
+            pressed = screen.press(b"f")
+            waits.append(await screen.until(_SAID) - pressed)
+            screen.press(b"f")
+            await asyncio.sleep(0.11)
+    say("first paint, from the start of the process", f"{first:.2f} s", "goal 1 s")
+    p95 = quantiles(waits, n=20)[-1]
+    say(
+        f"{ROWS} rows, {CHANGES} changes/s: key to paint",
+        f"median {median(waits) * 1e3:.0f} ms, p95 {p95 * 1e3:.0f} ms",
+        "goal p95 100 ms",
+    )
+    load(f"{ROWS} rows, {CHANGES} changes/s, {FRAMES} frames/s", core, rate, "goal 20 % of a core")
+
+
+async def at_rest(seconds: float) -> None:
+    """500 rows that stand still while their clocks run."""
+    async with moving(ROWS, 0) as url, program_in_a_pty([*WATCH, url]) as screen:
+        await screen.until(_PAINTED)
+        await asyncio.sleep(SETTLED)
+        load(f"{ROWS} rows at rest, clocks run", *await screen.load(seconds), "goal 20 kB/s")
+
+
+async def reference(name: str, command: tuple[str, ...], seconds: float) -> None:
+    """Another program in the same pty."""
+    async with program_in_a_pty(command) as screen:
+        await screen.until(b"\x1b[")
+        first = time.perf_counter() - screen.began
+        await asyncio.sleep(SETTLED)
+        core, rate = await screen.load(seconds)
+    load(f"reference: {name}, first bytes after {first:.2f} s", core, rate, "nothing of ours")
+
+
+async def terminals(seconds: float) -> None:
+    """What ten terminals cost the daemon, beside none and one."""
+    with tempfile.TemporaryDirectory(prefix="golive-bench-") as folder:
+        daemon = RunningDaemon(Path(folder), _WATCHED)
+        await daemon.start(GOLIVE_BENCH_TOKEN=_TOKEN)
+        feeding = asyncio.create_task(feed(daemon.url))
+        try:
+            assert daemon.process is not None
+            shares = [await watched_by(number, daemon.url, daemon.process.pid, seconds) for number in (0, 1, TERMINALS)]
+        finally:
+            feeding.cancel()
+            daemon.stop()
+    alone, one, ten = shares
+    say(
+        f"daemon of {ROWS} queues watched by 0, 1, {TERMINALS} terminals",
+        f"{alone * 100:.1f}, {one * 100:.1f}, {ten * 100:.1f} % of a core: {TERMINALS} cost {(ten - alone) * 100:.1f}",
+        "goal 10 % of a core",
+    )
+
+
+async def feed(url: str) -> None:
+    """A sample a second of each queue."""
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {_TOKEN}"}) as session:
+        for turn in itertools.count():
+            now = time.time()
+            samples = [
+                {
+                    "metric": "golive_queue_contacts_waiting",
+                    "value": (queue + turn) % 60,
+                    "at": now,
+                    "labels": {"queue": f"q-{queue}"},
+                }
+                for queue in range(ROWS)
+            ]
+            async with session.post(f"{url}/api/v1/samples", json=samples) as answer:
+                answer.raise_for_status()
+            await asyncio.sleep(1.0)
+
+
+async def watched_by(number: int, url: str, pid: int, seconds: float) -> float:
+    """Share of a core that the daemon takes while so many ask for its snapshot as terminals do."""
+
+    async def look() -> None:
+        async with DaemonClient(url) as client:
+            while True:
+                await client.snapshot()
+                await asyncio.sleep(1 / FRAMES)
+
+    looking = [asyncio.create_task(look()) for _ in range(number)]
+    await asyncio.sleep(1.0)
+    before, begun = processor(pid), time.perf_counter()
+    await asyncio.sleep(seconds)
+    share = (processor(pid) - before) / (time.perf_counter() - begun)
+    for task in looking:
+        task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(*looking)
+    return share
+
+
+async def measure(seconds: float) -> None:
+    """All of it, one after the other."""
+    await in_motion(seconds)
+    await at_rest(seconds)
+    await reference("an empty Textual app", IDLE, seconds)
+    if btop := shutil.which("btop"):
+        await reference("btop, 2 s a frame", (btop, "--utf-force"), seconds)
+    else:
+        say("reference: btop", "not installed", "apt-get install btop")
+    await terminals(seconds)
+
+
 def main(seconds: float) -> None:
     """Measure for about so many seconds each and print."""
-    core, rate = asyncio.run(watched(ROWS, CHANGES, seconds))
-    say(f"{ROWS} rows, {CHANGES} changes/s, 4 frames/s", core, rate, "target 20 % of a core")
-    core, rate = asyncio.run(watched(ROWS, 0, seconds))
-    say(f"{ROWS} rows at rest, clocks run", core, rate, "target 20 kB/s")
-    core, rate = asyncio.run(in_a_pty(IDLE, [], seconds))
-    say("reference: an empty Textual app", core, rate, "nothing drawn")
+    asyncio.run(measure(seconds))
 
 
-def say(what: str, core: float, rate: float, goal: str) -> None:
+def load(what: str, core: float, rate: float, goal: str) -> None:
+    """Print a line about a program's load."""
+    say(what, f"{core * 100:.1f} % of a core, {rate / 1000:.1f} kB/s to the pty", goal)
+
+
+def say(what: str, found: str, goal: str) -> None:
     """Print one line."""
-    sys.stdout.write(f"terminal  {what}: {core * 100:.1f} % of a core, {rate / 1000:.1f} kB/s to the pty ({goal})\n")
+    sys.stdout.write(f"terminal  {what}: {found} ({goal})\n")
+    sys.stdout.flush()

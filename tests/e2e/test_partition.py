@@ -18,8 +18,9 @@ from monitor.outbound.mqtt import Session
 from tests.chaos.lossless import CONFIG as NUMBERED
 from tests.chaos.lossless import on_disk
 from tests.rig.daemon import RunningDaemon
+from tests.rig.lossy import lossy_loopback
 from tests.rig.mosquitto import Mosquitto
-from tests.rig.proxy import Corrupt, Cut, Delay, DropPacket, FaultProxy
+from tests.rig.proxy import Corrupt, Cut, Delay, Drip, DropPacket, FaultProxy, Rule
 from tests.rig.speaker import METRIC, Speaker
 
 pytestmark = [pytest.mark.e2e, pytest.mark.real]
@@ -120,20 +121,45 @@ def values_on_disk(path: Path) -> list[float]:
     return [value for recorded in Record(path, 0.0).read(0.0, 1e12) for value in recorded.columns.values.tolist()]
 
 
-async def test_a_slow_line_is_no_outage(broker: Mosquitto, daemon: Callable[[str], RunningDaemon]) -> None:
-    """N6. 300 ms and 100 of jitter each way: the source stays ok and the verdict stands for ten seconds."""
+async def stands(running: RunningDaemon, seconds: float) -> None:
+    """See that the source is ok and the verdict GO all this time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        seen = await running.snapshot()
+        assert (seen.sources[0].state, seen.verdict.verdict) == ("ok", "GO"), seen.verdict
+        await asyncio.sleep(0.2)
+
+
+SLOW: dict[str, list[Rule]] = {"delay": [Delay(0.3, jitter=0.1)], "64 kbit/s": [Drip(size=160, every=0.02)]}
+
+
+@pytest.mark.parametrize("line", SLOW)
+async def test_a_slow_line_is_no_outage(line: str, broker: Mosquitto, daemon: Callable[[str], RunningDaemon]) -> None:
+    """N6. 300 ms and 100 of jitter each way, or 64 kbit/s: the source stays ok and the verdict stands for ten seconds."""
     broker.start()
-    async with FaultProxy(broker.port, [Delay(0.3, jitter=0.1)], seed=6) as proxy, Talker(broker):
+    async with FaultProxy(broker.port, SLOW[line], seed=6) as proxy, Talker(broker):
         running = daemon(CONFIG.format(port=proxy.port))
         await running.start()
         await running.until(lambda seen: seen.verdict.verdict == "GO")
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            seen = await running.snapshot()
-            assert (seen.sources[0].state, seen.verdict.verdict) == ("ok", "GO"), seen.verdict
-            await asyncio.sleep(0.2)
-        assert proxy.happened["Delay"] > 40
+        await stands(running, 10.0)
+        assert proxy.happened["Delay"] + proxy.happened["Drip"] > 40
         assert proxy.happened["connections"] == 1
+
+
+async def test_a_line_that_loses_packets_is_no_outage(
+    broker: Mosquitto, daemon: Callable[[str], RunningDaemon]
+) -> None:
+    """N6. Five of a hundred TCP packets lost each way, to broker and daemon alike: no source is called down for twenty seconds."""
+    with lossy_loopback(5) as loss:
+        broker.start()
+        async with Talker(broker):
+            running = daemon(CONFIG.format(port=broker.port).replace("keepalive: 2s, connect_timeout: 2s", ""))
+            await running.start()
+            await running.until(lambda seen: seen.verdict.verdict == "GO")
+            await stands(running, 20.0)
+            assert running.stop() == 0
+        broker.stop()
+        assert loss.packets() > 20
 
 
 async def test_a_burst_on_a_slow_disk_is_held_back_at_the_broker(

@@ -43,7 +43,10 @@ def numbered(cases: list[list[Shape]]) -> list[tuple[int, int, Shape]]:
 @FEW
 @given(cases=CASES)
 def test_exact_numbers_and_alerts_stay_exact_in_pieces(tmp_path: Path, cases: list[list[Shape]]) -> None:
-    """Last, minimum, maximum and mean are Prometheus' numbers, and alerts fire in the same seconds."""
+    """Last, minimum, maximum and mean are Prometheus' numbers; where buckets are a second long, alerts fire in the same ones.
+
+    Longer buckets hold the samples of a range of PromQL at every tenth second only, and a hold looks at all seconds.
+    """
     rules = [
         rule(f"{estimator}_{span}", estimator=estimator, window=float(span), hold=10.0)
         for estimator in ("last", "min", "max", "mean")
@@ -57,8 +60,9 @@ def test_exact_numbers_and_alerts_stay_exact_in_pieces(tmp_path: Path, cases: li
     for key, values in theirs.values.items():
         if key[1] % 10 == 0:
             assert ours.values[key] == values, key
-            assert ours.alerts[key] == theirs.alerts[key], key
             compared += len(values)
+        if key[0].endswith("_60"):
+            assert ours.alerts[key] == theirs.alerts[key], key
     assert compared
 
 
