@@ -166,6 +166,7 @@ FULL = msgspec.structs.replace(
 PLAIN = [
     ("status",),
     ("status", "--oneline"),
+    ("status", "--plain"),
     ("status", "--json"),
     ("gate",),
     ("runbook", "reject", "no\x1b]0;x\x07", "--reason", "r"),
