@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from typing import TypeAlias
 
@@ -11,6 +12,8 @@ from dashboards.terminal.drawing.marks import Mark
 from dashboards.terminal.drawing.phrases import clock, countdown, elapsed, span
 from monitor.text import clean
 
+_KEPT = 4096
+"""Texts that are known escaped: most of a page is the same as two seconds ago."""
 _VOID = frozenset({"br", "input", "link", "meta"})
 
 
@@ -24,6 +27,7 @@ Child: TypeAlias = "str | Iterable[Child] | None"
 """Markup stays markup; any other text is escaped; None and empty text are nothing."""
 
 
+@lru_cache(maxsize=_KEPT)
 def text(value: str) -> Html:
     """Any text as markup that shows just this text: cleaned of controls and escaped."""
     return Html(escape(clean(value)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from dashboards.web.markup import Child, Html, tag
+
+_Row = TypeVar("_Row")
 
 
 class Column(NamedTuple):
@@ -67,7 +69,7 @@ def nothing(words: str) -> Html:
     return tag("p", words, class_="none")
 
 
-def bounded(lines: list[Line], most: int, what: str) -> tuple[list[Line], Html | None]:
-    """At most so many lines, and a sentence that counts the others."""
-    over = len(lines) - most
-    return lines[:most], tag("p", f"and {over} more {what}", class_="none") if over > 0 else None
+def bounded(rows: Sequence[_Row], most: int, what: str) -> tuple[Sequence[_Row], Html | None]:
+    """At most so many rows, before any is drawn, and a sentence that counts the others."""
+    over = len(rows) - most
+    return rows[:most], tag("p", f"and {over} more {what}", class_="none") if over > 0 else None

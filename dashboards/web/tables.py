@@ -34,9 +34,8 @@ def gates(snapshot: Snapshot) -> Html:
         Column("For", numeric=True),
         Column("Age", numeric=True),
     ]
-    lines, more = bounded(
-        [_gate(gate, snapshot.at) for gate in worst_first(snapshot.gates)], _MOST, "gates, all better"
-    )
+    rows, more = bounded(worst_first(snapshot.gates), _MOST, "gates, all better")
+    lines = [_gate(gate, snapshot.at) for gate in rows]
     body = table(
         "Gates of this stage, worst first; times are for how long, and how old the newest input is", columns, lines
     )
@@ -86,7 +85,8 @@ def alerts(snapshot: Snapshot) -> Html:
     columns = [Column("State"), Column("Alert"), Column("Value", numeric=True), Column("Limit", numeric=True)]
     columns += [Column("For", numeric=True), Column("Acknowledged")]
     now = snapshot.at
-    rows = sorted(snapshot.alerts, key=lambda row: (-mark(GATES, row.state).rank, row.since))
+    every = sorted(snapshot.alerts, key=lambda row: (-mark(GATES, row.state).rank, row.since))
+    rows, more = bounded(every, _MOST, "alerts")
     lines = [
         Line(
             row.id,
@@ -101,14 +101,13 @@ def alerts(snapshot: Snapshot) -> Html:
         )
         for row in rows
     ]
-    shown, more = bounded(lines, _MOST, "alerts")
-    body = table("Open alerts, worst first", columns, shown) if shown else nothing("No alert is open.")
-    return section("alerts", "Alerts", body, more, count=str(len(rows)) if rows else "")
+    body = table("Open alerts, worst first", columns, lines) if lines else nothing("No alert is open.")
+    return section("alerts", "Alerts", body, more, count=str(len(every)) if every else "")
 
 
 def queue_table(snapshot: Snapshot) -> Html | None:
     """Queues, legacy against target; None where no queue is known at all."""
-    rows = queues(snapshot)
+    rows, more = bounded(queues(snapshot), _MOST, "queues")
     if not rows:
         return None
     judged = any(row.state for row in rows)
@@ -127,9 +126,8 @@ def queue_table(snapshot: Snapshot) -> Html | None:
                 [_figure(target), tag("span", " worse", class_=_worse(row.state)) if worse else None],
             ]
         lines.append(Line(row.name, cells))
-    shown, more = bounded(lines, _MOST, "queues")
     words = "Queues on both platforms; greyed values are not fresh"
-    return section("queues", "Queues", table(words, columns, shown, headed=int(judged)), more)
+    return section("queues", "Queues", table(words, columns, lines, headed=int(judged)), more)
 
 
 def _worse(state: str) -> str:
@@ -153,10 +151,11 @@ def sources(snapshot: Snapshot) -> Html:
         Column("Age", numeric=True),
         Column("Trouble"),
     ]
-    rows = sorted(snapshot.sources, key=lambda row: source_mark(row).role == "ok")
-    shown, more = bounded([_source(row, snapshot.at) for row in rows], _MOST, "sources")
-    body = table("Sources; messages a second, and how old the newest is", columns, shown)
-    return section("sources", "Sources", body if shown else nothing("No source is configured."), more)
+    every = sorted(snapshot.sources, key=lambda row: source_mark(row).role == "ok")
+    rows, more = bounded(every, _MOST, "sources")
+    lines = [_source(row, snapshot.at) for row in rows]
+    body = table("Sources; messages a second, and how old the newest is", columns, lines)
+    return section("sources", "Sources", body if lines else nothing("No source is configured."), more)
 
 
 def _source(row: SourceRow, now: float) -> Line:

@@ -18,6 +18,7 @@ from dashboards.terminal.acts import Unreachable
 from dashboards.terminal.client import DEFAULT_URL, DaemonClient
 from dashboards.terminal.drawing.header import one_line
 from dashboards.terminal.drawing.spans import Glyphs, plain, visible
+from dashboards.terminal.plain import changes
 from dashboards.terminal.report import report
 from dashboards.terminal.view import View
 from monitor.cli.bearer import read_token
@@ -67,7 +68,14 @@ def failure(url: str, error: Exception) -> None:
     )
 
 
-def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL, token_file: Path | None = None) -> int:
+def status(
+    *,
+    json: bool = False,
+    oneline: bool = False,
+    spoken: Annotated[bool, Parameter(name="--plain")] = False,
+    url: Url = DEFAULT_URL,
+    token_file: Path | None = None,
+) -> int:
     """Show the board once, as text.
 
     Exit code 0, or 7 when the daemon cannot be reached.
@@ -78,6 +86,8 @@ def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL,
         The whole snapshot as one JSON object.
     oneline:
         One line, for a status bar.
+    spoken:
+        One fact a line in words, the worst first, without columns: for screen readers.
     url:
         Address of the daemon.
     token_file:
@@ -92,16 +102,20 @@ def status(*, json: bool = False, oneline: bool = False, url: Url = DEFAULT_URL,
         sys.stderr.write(f"error: {clean(str(error))}\n")
         return 2
     glyphs = plain_glyphs()
+    old = [f"this is {behind:.0f}s old: the daemon answers but stands still\n"] if behind > STALE_AFTER else []
     if json:
         sys.stdout.write(escaped_json(msgspec.json.encode(snapshot).decode()) + "\n")
     elif oneline:
         view = View(snapshot=snapshot, now=snapshot.at + behind, behind=behind if behind > STALE_AFTER else 0.0)
         sys.stdout.write(visible(plain(one_line(view, ONE_LINE, glyphs)), glyphs) + "\n")
+    elif spoken:
+        sys.stdout.writelines(old)
+        facts = sorted(changes(None, snapshot), key=lambda change: change.rank)
+        sys.stdout.writelines(f"{visible(fact.text, glyphs)}\n" for fact in facts)
     else:
         width = shutil.get_terminal_size((100, 24)).columns
         sys.stdout.writelines(f"{visible(line, glyphs)}\n" for line in report(snapshot, width, glyphs))
-        if behind > STALE_AFTER:
-            sys.stdout.write(f"this is {behind:.0f}s old: the daemon answers but stands still\n")
+        sys.stdout.writelines(old)
     return 0
 
 

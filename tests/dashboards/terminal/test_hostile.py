@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -35,17 +36,22 @@ HOSTILE = (
 )
 
 
-def poison(value: Any, text: str, path: str = "") -> Any:
+def poison(value: Any, text: str) -> Any:
     """Every free text of a snapshot replaced by a hostile one; states and units stay."""
+    return replaced(value, lambda: text)
+
+
+def replaced(value: Any, fresh: Callable[[], str], path: str = "") -> Any:
+    """Every free text of a snapshot replaced by the next one; states and units stay."""
     kept = {"state", "kind", "unit", "operator", "verdict", "mode", "action", "effect", "vote", "quality", "estimator"}
     if isinstance(value, msgspec.Struct):
-        return type(value)(**{f: poison(getattr(value, f), text, f) for f in value.__struct_fields__})
+        return type(value)(**{f: replaced(getattr(value, f), fresh, f) for f in value.__struct_fields__})
     if isinstance(value, tuple):
-        return tuple(poison(item, text, path) for item in value)
+        return tuple(replaced(item, fresh, path) for item in value)
     if isinstance(value, dict):
-        return {text + key: text for key in value}
+        return {fresh() + key: fresh() for key in value}
     if isinstance(value, str) and value and path not in kept:
-        return text
+        return fresh()
     return value
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -20,7 +19,7 @@ from monitor.serving.condition_rows import AnchorRow
 from monitor.serving.snapshot import PointRow, Snapshot
 from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.moments import key, moment
-from tests.dashboards.terminal.test_hostile import HOSTILE
+from tests.dashboards.terminal.test_hostile import HOSTILE, replaced
 from tests.rig.answering import Answering, answering
 from tests.rig.window import UntowardError, Window, text_of
 
@@ -49,20 +48,6 @@ ESCAPE = 0.2
 """Seconds of quiet after the escape key, which else would begin a sequence with the next one."""
 
 
-def cycled(value: Any, texts: Iterator[str], path: str = "") -> Any:
-    """Every free text of a snapshot replaced by the next hostile one, with a word before it to see it by."""
-    kept = {"state", "kind", "unit", "operator", "verdict", "mode", "action", "effect", "vote", "quality", "estimator"}
-    if isinstance(value, msgspec.Struct):
-        return type(value)(**{f: cycled(getattr(value, f), texts, f) for f in value.__struct_fields__})
-    if isinstance(value, tuple):
-        return tuple(cycled(item, texts, path) for item in value)
-    if isinstance(value, dict):
-        return {next(texts) + key: next(texts) for key in value}
-    if isinstance(value, str) and value and path not in kept:
-        return next(texts)
-    return value
-
-
 def encodable(text: str) -> str:
     """As JSON can carry it: a lone surrogate is none."""
     return text.encode("utf-8", "replace").decode()
@@ -70,7 +55,8 @@ def encodable(text: str) -> str:
 
 def hostile(base: Snapshot, texts: list[str], mark: str) -> Snapshot:
     """A moment full of these texts, and a mark in its reason and environment that shows when it was painted."""
-    bad: Snapshot = cycled(base, itertools.cycle(encodable(text) for text in texts))
+    fresh = itertools.cycle(encodable(text) for text in texts)
+    bad: Snapshot = replaced(base, lambda: next(fresh))
     verdict = msgspec.structs.replace(bad.verdict, reason=f"{mark} {encodable(texts[0])}")
     return msgspec.structs.replace(bad, verdict=verdict)
 
@@ -180,6 +166,7 @@ FULL = msgspec.structs.replace(
 PLAIN = [
     ("status",),
     ("status", "--oneline"),
+    ("status", "--plain"),
     ("status", "--json"),
     ("gate",),
     ("runbook", "reject", "no\x1b]0;x\x07", "--reason", "r"),

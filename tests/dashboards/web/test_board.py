@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards.terminal.drawing.marks import GATES, SOURCES, VERDICTS
+from dashboards.web import tables
 from dashboards.web.board import STALE_AFTER, Wallboard, board
 from dashboards.web.markup import Html, tag, text
 from dashboards.web.queues import queues
+from dashboards.web.table import Line
 from monitor.serving.alert_rows import AlertRow
-from monitor.serving.snapshot import SeriesRow, Snapshot
+from monitor.serving.snapshot import GateRow, SeriesRow, Snapshot
 from monitor.text import clean
 from tests.dashboards.terminal import recorded
 from tests.dashboards.terminal.test_hostile import HOSTILE, poison
@@ -201,6 +203,21 @@ def test_long_lists_are_cut_and_counted() -> None:
     assert len(html) < 200_000
     for words in ("and 960 more gates, all better", "and 960 more alerts", "and 960 more sources", "and 892 more"):
         assert words in html
+
+
+def test_what_is_cut_is_not_even_drawn(monkeypatch) -> None:
+    """Five thousand gates cost the daemon as much as forty: only rows that are shown are made."""
+    drawn: list[str] = []
+    whole = tables._gate
+
+    def one(gate: GateRow, now: float) -> Line:
+        drawn.append(gate.name)
+        return whole(gate, now)
+
+    monkeypatch.setattr(tables, "_gate", one)
+    gates = tuple(recorded.gate(f"g{n}", f"Gate {n}") for n in range(5000))
+    board(msgspec.structs.replace(FULL, gates=gates), FULL.at)
+    assert len(drawn) == 40
 
 
 def test_a_breach_stands_above_what_is_cut() -> None:

@@ -138,6 +138,17 @@ async def test_status_prints_the_board_a_line_or_the_snapshot() -> None:
     assert dumb.isascii()
 
 
+async def test_status_in_words_is_one_fact_a_line(capsys) -> None:
+    """`golive status --plain`: verdict first, then who is asked, then what is bad; no columns, no shapes."""
+    async with daemon([recorded.FAILING]) as url:
+        assert await asyncio.to_thread(status, spoken=True, url=url) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("verdict NO-GO: ")
+    assert lines[1].startswith("waits for a person: ")
+    assert any(line.startswith("gate Abandon rate BREACH 11.8%, limit <=8.0%") for line in lines[:6])
+    assert all("  " not in line for line in lines)
+
+
 async def test_a_wrong_wait_is_a_wrong_call() -> None:
     """A duration without a unit is refused with 2 and an example."""
     code, _, err = await golive("gate", "--wait", "10", url="http://127.0.0.1:1")

@@ -234,6 +234,29 @@ async def test_passwords_of_the_port_open_the_board_as_well(tmp_path):
         assert prompted.headers["WWW-Authenticate"].startswith("Basic")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/board/../api/v1/snapshot",
+        "/board/%2e%2e/api/v1/snapshot",
+        "/board%2f..%2fapi/v1/snapshot",
+        "/board//../metrics",
+        "/board/now/../../metrics",
+        "/board;/api/v1/snapshot",
+        "http://127.0.0.1/board/../metrics",
+    ],
+)
+async def test_no_detour_through_the_board_leads_past_the_password(tmp_path, path):
+    """However a path is written that begins like the board's, what else the port has stays shut."""
+    async with guarded(tmp_path, f"basic_auth_users: {{wall: {HASH}}}\n") as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.listener.port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        answer = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+        assert answer.split()[1] in (b"400", b"401", b"404")
+        assert b"golive_agents" not in answer
+
+
 async def test_the_cookie_is_marked_for_tls_only_under_tls(tmp_path: Path, ca: trustme.CA):
     """Over https the cookie carries Secure, so that it never leaves in the clear."""
     async with guarded(tmp_path, TLS % "") as house:
