@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from monitor.notify.channels import Alertmanager, AlertmanagerWebhook, AnyChannel, Carrier, Paging
+from monitor.notify.apprising import warm
+from monitor.notify.channels import Alertmanager, AlertmanagerWebhook, AnyChannel, Apprise, Carrier, Paging
 from monitor.notify.delivery import deliver
 from monitor.notify.message import SEVERITIES, Message, loudness
 from monitor.notify.outbox import Outbox, OutboxError
@@ -58,6 +59,7 @@ class Notifier:
         self._reported: dict[str, Message] = {}
         """Channels that were said not to get through."""
         self._tasks: list[asyncio.Task[None]] = []
+        self._warmed = False
 
     async def _deliver(self, channel: Carrier, message: Message) -> Outcome:
         if isinstance(channel, AlertmanagerWebhook):
@@ -78,6 +80,7 @@ class Notifier:
             for item in worker.queue:
                 worker.tell(ok=False, detail=f"not delivered, the channel is gone: {item.message.summary}")
                 self._ended(item, worker.name, took=False)
+        self._warm()
 
     @property
     def waiting(self) -> int:
@@ -98,8 +101,8 @@ class Notifier:
     def notify(self, message: Message) -> None:
         """Send a message to every channel that it is for. Returns at once and never raises."""
         told = self._subjects.told(message.dedupe_key)
-        second = self.paging.second
-        names = tuple(name for name, one in self.channels.items() if name in told or hears(one, message, second))
+        channels = self.channels
+        names = tuple(n for n in self._roster.workers if n in told or hears(channels[n], message, self.paging.second))
         self._subjects.note(message, names)
         for name in names:
             self._queue(self._roster.workers[name], message)
@@ -126,6 +129,13 @@ class Notifier:
                 self._queue(worker, item.message)
         self._roster.start()
         self._tasks.append(asyncio.create_task(self._look_on(), name="notify looking"))
+        self._warm()
+
+    def _warm(self) -> None:
+        """Load what is slow to load before the first page needs it, once."""
+        if self._tasks and not self._warmed and any(isinstance(one, Apprise) for one in self.channels.values()):
+            self._warmed = True
+            self._tasks.append(asyncio.create_task(asyncio.to_thread(warm), name="notify apprise"))
 
     async def _take_up(self) -> None:
         """What the last daemon left: undelivered messages, what fires, channels that did not get through."""

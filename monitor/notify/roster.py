@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from monitor.notify.apprising import warm
-from monitor.notify.channels import AnyChannel, Apprise, Carrier, Heartbeat
+from monitor.notify.channels import AnyChannel, Carrier, Heartbeat
 from monitor.notify.message import Message
 from monitor.notify.outcome import Outcome
 from monitor.notify.worker import OnResult, Queued, Worker
@@ -34,8 +33,6 @@ class Roster:
         self.channels = carriers(channels)
         self.workers = {name: self._worker(name) for name in self.channels}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._warming: asyncio.Task[None] | None = None
-        """Loads what is slow to load before the first page needs it."""
         self._running = False
 
     def _worker(self, name: str) -> Worker:
@@ -50,8 +47,6 @@ class Roster:
         for name, worker in self.workers.items():
             if name not in self._tasks:
                 self._tasks[name] = asyncio.create_task(worker.run(), name=f"notify {name}")
-        if self._warming is None and any(isinstance(one, Apprise) for one in self.channels.values()):
-            self._warming = asyncio.create_task(asyncio.to_thread(warm), name="notify apprise")
 
     def take(self, channels: Iterable[AnyChannel]) -> list[Worker]:
         """Deliver by these channels from now on; the workers of those that are gone, with what still waits in them.
@@ -71,7 +66,7 @@ class Roster:
     async def close(self) -> None:
         """Stop; what waits stays where it lies."""
         self._running = False
-        tasks = [*self._tasks.values(), *([self._warming] if self._warming is not None else [])]
+        tasks = list(self._tasks.values())
         self._tasks.clear()
         for task in tasks:
             task.cancel()
