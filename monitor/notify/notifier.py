@@ -108,8 +108,7 @@ class Notifier:
     def notify(self, message: Message) -> None:
         """Send a message to every channel that it is for. Returns at once and never raises."""
         told = self._subjects.told(message.dedupe_key)
-        channels = self.channels
-        names = tuple(n for n in self._roster.workers if n in told or hears(channels[n], message, self.paging.second))
+        names = tuple(n for n, one in self.channels.items() if n in told or hears(one, message, self.paging.second))
         self._subjects.note(message, names)
         for name in names:
             self._queue(self._roster.workers[name], message)
