@@ -115,10 +115,10 @@ async def test_queues_and_calls_as_they_were_posted(tmp_path: Path, daemon: Call
             await until(app, pilot, "BREACH +Waiting")
             await pilot.press("3")
             seen = await until(
-                app, pilot, r"new in \S+: offered 50 = answered 12 \+ abandoned 0 \+ still in queue 38 +✓"
+                app, pilot, r"new in \S+: offered 50 = answered 12 \+ abandoned 0 \+ growth of queue 38 +✓"
             )
             assert re.search(r"BREACH +sales/en 漢字 +2 +40▲", seen)
-            assert re.search(r"old in \S+: offered 4 = answered 4 \+ abandoned 0 \+ still in queue 0 +✓", seen)
+            assert re.search(r"old in \S+: offered 4 = answered 4 \+ abandoned 0 \+ growth of queue 0 +✓", seen)
             assert "window 15m, of which" in seen
             await pilot.press("2")
             seen = await until(app, pilot, r"WORST OF 10 REPORTS BELOW 3\.6")
