@@ -19,6 +19,8 @@ from monitor.serving.recent_rows import RecentCalls, RecentCallsRow
 from monitor.serving.snapshot import RuleRow, Snapshot
 
 _MEDIA = "golive_media_"
+SILENT = 2
+"""Rank of what is silent and judged by no rule: before what is OK."""
 NEVER = math.inf
 """Least difference of a figure that is neither good nor bad."""
 
@@ -65,6 +67,18 @@ class CallLine(NamedTuple):
     """Why a number is missing."""
 
     @property
+    def rank(self) -> int:
+        """How bad.
+
+        Without a rule a silent group stands before those that are OK, unless the old platform alone had it: whoever
+        moves calls away silences its trunks.
+        """
+        if self.rules:
+            return mark(GATES, self.state).rank
+        moved_away = self.pairs["reports"].new.value is None and self.pairs["loss"].new.value is None
+        return 0 if self.state == "unjudged" or moved_away else SILENT
+
+    @property
     def key(self) -> str:
         """What it is known by."""
         return f"{self.group}\n{self.direction}"
@@ -97,17 +111,12 @@ def calls(snapshot: Snapshot, by: str, recent: RecentCalls | None) -> list[CallL
 def _badness(line: CallLine) -> tuple[float, float, float, float]:
     pair = line.pairs["mos"]
     score = pair.new.value if pair.new.value is not None else pair.old.value
-    return (-state_rank(line.state), -line.past, -len(line.worse), math.inf if score is None else score)
-
-
-def state_rank(state: str) -> int:
-    """How bad; a group that no rule judges stands behind those that one does."""
-    return 0 if state == "unjudged" else mark(GATES, state).rank
+    return (-line.rank, -line.past, -len(line.worse), math.inf if score is None else score)
 
 
 def faulty(line: CallLine) -> bool:
     """Whether it stays when only faults are shown: not OK, past a limit, or worse than on the old platform."""
-    return state_rank(line.state) > GATES["ok"].rank or bool(line.worse or line.past)
+    return line.rank > GATES["ok"].rank or bool(line.worse or line.past)
 
 
 def _line(

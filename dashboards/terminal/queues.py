@@ -30,6 +30,8 @@ FIGURES: dict[str, tuple[str, str, str, bool, float]] = {
     "handle": ("golive_queue_average_handle_seconds", "one", "seconds", True, 5.0),
 }
 """By name: metric, how several series make one, unit, whether less is better, the least difference that counts; a proposal."""
+_SILENT = 2
+"""Rank of a queue that is silent and judged by no rule: before what is OK."""
 STATES = ("available", "on_contact", "acw", "non_productive", "error", "offline")
 
 
@@ -65,6 +67,13 @@ class QueueLine(NamedTuple):
     series: int
 
     @property
+    def rank(self) -> int:
+        """How bad; without a rule a silent queue stands before those that are OK, any other behind them."""
+        if self.rules:
+            return mark(GATES, self.state).rank
+        return 0 if self.state == "unjudged" else _SILENT
+
+    @property
     def worse(self) -> list[str]:
         """Names of the figures in which the new platform is worse."""
         return [name for name, pair in self.pairs.items() if pair.worse]
@@ -95,17 +104,12 @@ def queues(snapshot: Snapshot) -> list[QueueLine]:
             wider.append(rule)
     names = {*found, *(queue for queue in rules if queue)}
     lines = [_line(name, found[name], rules[name], [*rules[name], *wider], others) for name in names]
-    return sorted(lines, key=lambda line: (-state_rank(line.state), -line.past, -len(line.worse), line.name.casefold()))
-
-
-def state_rank(state: str) -> int:
-    """How bad; a queue that no rule judges stands behind those that one does."""
-    return 0 if state == "unjudged" else mark(GATES, state).rank
+    return sorted(lines, key=lambda line: (-line.rank, -line.past, -len(line.worse), line.name.casefold()))
 
 
 def faulty(line: QueueLine) -> bool:
     """Whether it stays when only faults are shown: not OK, past a limit, or worse than on the old platform."""
-    return state_rank(line.state) > GATES["ok"].rank or bool(line.worse or line.past)
+    return line.rank > GATES["ok"].rank or bool(line.worse or line.past)
 
 
 def _line(

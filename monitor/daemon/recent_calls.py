@@ -16,6 +16,7 @@ import numpy as np
 
 from monitor.daemon.facts import number_or_none
 from monitor.daemon.grouping import Grouping
+from monitor.daemon.recent_queues import followed_only
 from monitor.daemon.trails import MINUTE, Follower, gathered, known_since
 from monitor.daemon.worst_calls import BAD, WorstCalls
 from monitor.judging.queue_figures import PLATFORMS
@@ -180,8 +181,7 @@ async def _rises(follower: Follower | None, rows_of: Mapping[str, I8], size: int
         return np.full(size, np.nan)
     group_of = rows_of[follower.table.metric.name]
     total = (await gathered(follower.counts.steps(since), group_of, size))[:, 0]
-    has = np.bincount(group_of[group_of >= 0], minlength=size) > 0
-    return np.where(has, total, np.nan)
+    return followed_only(total, group_of, follower)
 
 
 async def _loss(

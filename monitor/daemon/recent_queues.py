@@ -46,7 +46,7 @@ async def table(followers: Followers, end: float, seconds: float) -> RecentQueue
         if name not in rows_of:
             return np.full(len(names), np.nan)
         total = (await gathered(counted[name], rows_of[name], len(names)))[:, 0]
-        return _known(total, rows_of[name])
+        return followed_only(total, rows_of[name], followers[name])
 
     async def mean(name: str) -> F8:
         if name not in rows_of:
@@ -83,9 +83,11 @@ async def table(followers: Followers, end: float, seconds: float) -> RecentQueue
     )
 
 
-def _known(total: F8, group_of: I8) -> F8:
-    """Only for groups that have a series at all."""
-    has = np.bincount(group_of[group_of >= 0], minlength=len(total)) > 0
+def followed_only(total: F8, group_of: I8, follower: Follower) -> F8:
+    """Only for groups of which a series has been followed; what nobody followed has not risen by zero."""
+    known = follower.known
+    followed = group_of[: len(known)][known[: len(group_of)]]
+    has = np.bincount(followed[followed >= 0], minlength=len(total)) > 0
     return np.where(has, total, np.nan)
 
 
@@ -103,7 +105,7 @@ def _change(followers: Followers, rows_of: Mapping[str, I8], groups: int, since:
     change = np.nan_to_num(now - start)
     mine = rows_of[WAITING] >= 0
     total = np.bincount(rows_of[WAITING][mine], change[mine], groups).astype(np.float64)
-    return _known(total, rows_of[WAITING])
+    return followed_only(total, rows_of[WAITING], follower)
 
 
 def _last(steps: list[Step], size: int) -> F8:

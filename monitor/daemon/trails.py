@@ -169,6 +169,12 @@ class Follower:
         keys = np.flatnonzero(rise > 0)
         self.counts.add(step_of(begin, end, keys, rise[keys]))
 
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Which rows were heard of when the newest step was closed; of others nothing can be said yet."""
+        rows: npt.NDArray[np.bool_] = np.isfinite(self._before[:: self.bins])
+        return rows
+
     def rewind(self, now: float) -> None:
         """The clock was set back."""
         self.counts.rewind(now)

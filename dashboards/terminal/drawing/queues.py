@@ -226,7 +226,7 @@ def _balance(row: RecentQueueRow, covered: float, glyphs: Glyphs) -> Line:
         return ()
     words = (
         f"{side} in {span(covered)}: offered {row.offered:.0f} = answered {_count(row.answered)}"
-        f" + abandoned {_count(row.abandoned)} + still in queue {_count(row.waiting_change)}"
+        f" + abandoned {_count(row.abandoned)} + growth of queue {_count(row.waiting_change)}"
     )
     if any(number is None for number in known):
         return (Span(words), Span("  not all of it is known", "unknown"))

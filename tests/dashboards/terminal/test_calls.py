@@ -110,6 +110,19 @@ def test_a_silent_old_trunk_is_stale_and_a_drained_old_side_does_not_hide_the_ne
     assert porto.worse == []
 
 
+def test_trunks_that_calls_were_moved_away_from_do_not_stand_before_those_that_carry_them() -> None:
+    """A drained old trunk is shown as stale, behind what is judged and OK; a new one that fell silent stands before it."""
+    answer = page(
+        "trunk",
+        row("old", "legacy", stale=True, age=300.0),
+        row("sbc-fra-1", "target"),
+        row("silent", "target", stale=True, age=300.0),
+    )
+    order = [line.group for line in calls(MOMENT, "trunk", msgspec.json.decode(answer, type=RecentCalls))]
+    assert order == ["silent", "sbc-fra-1", "old"]
+    assert lines(answer)["old"].state == "stale"
+
+
 def test_limits_of_rules_that_judge_by_another_label_are_marked_and_named() -> None:
     """By site no rule judges, yet a number past the limit of the trunks' rule is marked, and the rule is named."""
     snapshot = msgspec.structs.replace(

@@ -164,8 +164,8 @@ def test_service_levels_are_compared_by_one_definition_only() -> None:
 def test_contacts_that_are_not_accounted_for_are_counted() -> None:
     """The balance says a tick or how many are missing; with a number unknown it claims nothing."""
     text = told(by_name()["sales-en"])
-    assert "new in 14m: offered 92 = answered 51 + abandoned 10 + still in queue 31  ✓" in text
-    assert "old in 14m: offered 21 = answered 17 + abandoned 2 + still in queue 0  2 are missing" in text
+    assert "new in 14m: offered 92 = answered 51 + abandoned 10 + growth of queue 31  ✓" in text
+    assert "old in 14m: offered 21 = answered 17 + abandoned 2 + growth of queue 0  2 are missing" in text
     half = RecentQueues(
         at=0, asked=9, covered=9, rows=(RecentQueueRow(queue="sales-en", platform="target", offered=5, answered=5),)
     )

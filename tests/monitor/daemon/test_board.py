@@ -64,3 +64,18 @@ def test_a_breach_that_nobody_is_paged_for_says_so() -> None:
         row.scope: (row.state, "inhibited" in row.flags) for row in finished(board.rules(rig.engine, rig.now, marks))
     }
     assert rows == {"queue=a": ("breach", True), "queue=b": ("breach", False), "queue=c": ("ok", False)}
+
+
+def test_series_without_a_number_are_not_counted_as_beyond_the_bound() -> None:
+    """What says `left out` is what there was no room for: nobody is told to raise a limit that was not reached."""
+    rig = Rig(rule())
+    rig.put(1.0, queue="a")
+    rig.put(2.0, queue="b")
+    rig.look()
+    table = rig.store.tables[next(name for name, table in rig.store.tables.items() if table.size)]
+    table.latest[0] = np.nan
+    rows, left_out = finished(board.series(rig.store, 100, START + 1))
+    assert len(rows) == rig.store.size - 1
+    assert left_out == 0
+    rows, left_out = finished(board.series(rig.store, 1, START + 1))
+    assert left_out == rig.store.size - 1

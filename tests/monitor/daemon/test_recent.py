@@ -85,6 +85,20 @@ async def test_a_queues_counts_add_up_over_the_window_and_no_further() -> None:
     assert everything.covered == pytest.approx(186, abs=STEP)
 
 
+async def test_what_nobody_has_followed_yet_has_not_risen_by_zero() -> None:
+    """Between the first word of a counter and the end of its first step there is no rise, not one of nothing."""
+    centre = Centre()
+    centre.go(6)
+    centre.store.table("golive_queue_contacts_offered_total")
+    centre.go(6)
+    centre.hear("golive_queue_contacts_offered_total", 7, queue="q", platform="target")
+    (row,) = (await centre.recent.queues(60)).rows
+    assert row.offered is None
+    centre.go(6)
+    (row,) = (await centre.recent.queues(60)).rows
+    assert row.offered == 0
+
+
 async def test_a_counter_that_begins_anew_has_risen_by_what_it_says_now() -> None:
     """After a restart of the source nothing is negative."""
     centre = Centre()

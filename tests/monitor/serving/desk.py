@@ -38,6 +38,7 @@ from monitor.serving.web.listener import Listener
 from monitor.serving.web.services import SERVICES, Callback, Denial
 from monitor.serving.web_config import WebConfig
 from tests.monitor.serving.boards import NOW, board, decision, event, run
+from tests.monitor.serving.memory import Memory
 from tests.monitor.serving.tables import FakeTable
 
 PEOPLE = (
@@ -252,6 +253,7 @@ class House:
             on_denied=self.denials.append,
         )
         self.services = self.app[SERVICES]
+        self.services.recent = Memory()
         self.listener = Listener(self.app, config, lambda: self.own.denied("full"), front)
         self.session = aiohttp.ClientSession()
         self.token = ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from monitor.serving.recent_rows import RecentCalls, RecentGroup, RecentQueue, RecentQueues
 from tests.monitor.serving.boards import NOW
 from tests.monitor.serving.desk import opened
+from tests.monitor.serving.memory import Memory
 
 PATHS = (
     "/api/v1/recent/queues",
@@ -18,37 +18,11 @@ PATHS = (
 )
 
 
-class Memory:
-    """Notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[object, ...]] = []
-
-    async def queues(self, seconds: float) -> RecentQueues:
-        """All queues."""
-        self.asked.append((seconds,))
-        return RecentQueues(at=NOW, asked=seconds, covered=seconds)
-
-    async def queue(self, name: str) -> RecentQueue:
-        """One queue."""
-        self.asked.append((name,))
-        return RecentQueue(at=NOW)
-
-    async def calls(self, by: str, seconds: float, *, split: bool) -> RecentCalls:
-        """All calls."""
-        self.asked.append((by, seconds, split))
-        return RecentCalls(at=NOW, asked=seconds, covered=seconds, by=by)
-
-    async def group(self, by: str, value: str) -> RecentGroup:
-        """One group."""
-        self.asked.append((by, value))
-        return RecentGroup(at=NOW)
-
-
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_daemon_that_follows_nothing_says_so(tmp_path, path) -> None:
     """404 with what it means and what to do, never an empty answer that looks like a quiet night."""
     async with opened(tmp_path) as house:
+        house.services.recent = None
         reply = await house.ask("GET", path)
     assert reply.status == 404
     assert "follows nothing over time" in reply.text
