@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.keys import CHOICE, DIALOG, EVERYWHERE, FRAME, LISTS, READING, TEXT, Key, identity, tables
 from monitor.documents.loading import load
 
@@ -167,15 +168,25 @@ def _mistake(place: str, usual: str, other: str) -> str:
 
 def contexts() -> dict[str, tuple[Key, ...]]:
     """Keys that hold at the same time, by the screen or box in which they do. Loads the screens."""
-    from dashboards.terminal.screens.deck import SCREENS  # they in turn need this module
+    from dashboards.terminal.screens.deck import deck  # they in turn need this module
 
-    made = {name: (*screen.KEYS, *FRAME, *LISTS, *EVERYWHERE) for name, screen in SCREENS.items()}
+    screens = deck(Glyphs())
+    made = {name: (*screen.KEYS, *FRAME, *_of_its_lists(screen), *EVERYWHERE) for name, screen in screens.items()}
     return made | {
         "choice": (*CHOICE, *LISTS),
         "dialog": DIALOG,
         "reading": (*READING, *LISTS),
         "text": (*TEXT, *LISTS),
     }
+
+
+def _of_its_lists(screen: object) -> list[Key]:
+    """The keys of a screen's rows: a table may have rows of its own kind that leave one to the screen."""
+    rows = getattr(getattr(screen, "grid", None), "lines", None)
+    if rows is None:
+        return list(LISTS)
+    bound = {binding.key for binding in type(rows).BINDINGS}
+    return [key for key in LISTS if key.key in bound]
 
 
 def clashes(keymap: Keymap = USUAL) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -54,7 +55,7 @@ rules:
     metric: golive_queue_contacts_waiting
     by: [queue]
     estimator: last
-    window: 2s
+    window: 4s
     operator: ">"
     breach: 100
     missing: {{no_data: unknown, null: unknown, error: unknown, stale: unknown}}
@@ -85,6 +86,19 @@ class Systems:
         return web.Response(status=503, text="no record server") if self.down else web.json_response({"id": 7})
 
 
+async def post(url: str) -> None:
+    """Post a number every second, each in a second of its own, until cancelled."""
+    async with aiohttp.ClientSession() as session:
+        while True:
+            labels = {"queue": "sales-en"}
+            sample = {"metric": "golive_queue_contacts_waiting", "value": 137, "at": time.time(), "labels": labels}
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            body = msgspec.json.encode([sample])
+            async with session.post(f"{url}/api/v1/samples", data=body, headers=headers) as answer:
+                assert answer.status == 200
+            await asyncio.sleep(1.05)
+
+
 async def until(app: Terminal, pilot, words: str) -> str:
     """The screen once these words are on it."""
     end = time.monotonic() + 20
@@ -106,19 +120,7 @@ async def test_from_a_gate_and_an_integration_to_the_real_exchange(
     async with TestServer(systems.app) as server:
         running = daemon(CONFIG.format(url=str(server.make_url("")).rstrip("/")))
         await running.start()
-        async with aiohttp.ClientSession() as session:
-            sample = {
-                "metric": "golive_queue_contacts_waiting",
-                "value": 137,
-                "at": time.time(),
-                "labels": {"queue": "sales-en"},
-            }
-            posted = await session.post(
-                f"{running.url}/api/v1/samples",
-                data=msgspec.json.encode([sample]),
-                headers={"Authorization": f"Bearer {TOKEN}"},
-            )
-            assert posted.status == 200
+        posting = asyncio.create_task(post(running.url))
         async with DaemonClient(running.url, Secret(TOKENS["anna"])) as client:
             app = Terminal(client)
             async with app.run_test(size=(150, 50)) as pilot:
@@ -149,3 +151,5 @@ async def test_from_a_gate_and_an_integration_to_the_real_exchange(
                 await pilot.press("1", "question_mark", "question_mark")
                 seen = await until(app, pilot, "golive_queue_contacts_waiting")
                 assert "NO-GO for Waiting" in " ".join(seen.replace("┃", " ").split())
+        assert not posting.done()
+        posting.cancel()

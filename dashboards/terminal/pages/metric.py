@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboards.terminal import paths
 from dashboards.terminal.lookup import ONCE
 from dashboards.terminal.pages.canvas import Canvas, Item
+from dashboards.terminal.pages.group import rules_on
 from dashboards.terminal.subject import Subject
 from monitor.serving.detail_rows import MetricRow, MetricsPage
 from monitor.serving.snapshot import Snapshot
@@ -14,20 +15,23 @@ _MOST = 8
 
 
 def metrics_of(subject: Subject, snapshot: Snapshot | None) -> tuple[str, ...]:
-    """The metrics of what is under the cursor: its own, else those that its rule or gate is judged by."""
+    """The metrics of what is under the cursor: its own, else those of its rule or gate, else those of the rules on it."""
     if subject.metrics or snapshot is None:
         return subject.metrics
     rules = {subject.rule} if subject.rule else set()
     gate = next((row for row in snapshot.gates if subject.kind == "gate" and row.name == subject.key), None)
     rules |= {gate.rule} if gate is not None and gate.rule else set()
-    return tuple(dict.fromkeys(row.metric for row in snapshot.rules if row.rule in rules))
+    found = [row for row in snapshot.rules if row.rule in rules]
+    if not rules and subject.labels:
+        found = rules_on(subject, snapshot.rules)
+    return tuple(dict.fromkeys(row.metric for row in found))
 
 
 def explanation(subject: Subject, canvas: Canvas) -> list[Item]:
     """Each of its metrics; in words, why there is none."""
     names = metrics_of(subject, canvas.view.snapshot)
     if not names:
-        words = f"{subject.title} is a {subject.kind}: no metric stands in this row; enter goes down to its series"
+        words = f"no metric stands in this row ({subject.kind} {subject.title}): enter goes down to its series"
         return canvas.note(words, "notice")
     answer = canvas.lookup.ask(paths.METRICS, MetricsPage, ONCE)
     if answer.value is None:

@@ -16,6 +16,9 @@ from dashboards.terminal.view import View
 from dashboards.terminal.widgets.lines import LineView
 from dashboards.terminal.widgets.pane import Pane
 
+DOWN = frozenset({"series", "sample", "message"})
+"""Kinds of which the next `enter` is nearer to a raw message."""
+
 
 class Detail(Frame):
     """The page of the last subject of the trail."""
@@ -71,12 +74,14 @@ class Detail(Frame):
         return [item.line for item in self._items]
 
     def _keep_cursor(self) -> None:
-        """The cursor begins on the first row that leads on, and stays on its row when others come and go."""
+        """The cursor begins on the first row on the way to a raw message, and stays on its row when others come and go."""
         if self.here is None:
             return
         lines, items = self._pane.lines, self._items
         if self.here.place not in self._chosen:
-            lines.place(next((index for index, item in enumerate(items) if item.leads), 0))
+            leads = [(index, item.leads.kind) for index, item in enumerate(items) if item.leads]
+            first = next((index for index, kind in leads if kind in DOWN), leads[0][0] if leads else 0)
+            lines.place(first)
             return
         wanted = self._chosen[self.here.place]
         now = self.subject

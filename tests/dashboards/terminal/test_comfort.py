@@ -18,7 +18,7 @@ from dashboards.terminal.drawing.spans import Glyphs, plain
 from dashboards.terminal.links import grafana
 from dashboards.terminal.lookup import Lookup
 from dashboards.terminal.pages.canvas import Canvas
-from dashboards.terminal.pages.metric import told
+from dashboards.terminal.pages.metric import metrics_of, told
 from dashboards.terminal.subject import Subject, of_group
 from dashboards.terminal.view import View
 from monitor.catalogue.inventory import CATALOGUE
@@ -209,6 +209,12 @@ async def test_two_question_marks_explain_the_number_under_the_cursor() -> None:
     ):
         assert words in seen, words
     assert "SIGNALS" in closed
+
+
+def test_a_queue_is_explained_by_the_metrics_of_the_rules_on_it() -> None:
+    """Where a row names no metric of its own, those that judge it are explained."""
+    assert metrics_of(of_group("queue", {"queue": "sales-en"}), MOMENT) == ("golive_queue_abandonment_ratio",)
+    assert metrics_of(of_group("queue", {"queue": "other"}), MOMENT) == ()
 
 
 async def test_a_row_without_a_metric_is_said_to_have_none() -> None:

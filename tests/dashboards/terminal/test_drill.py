@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.terminal.pages.message import SAME, brought_by
+from dashboards.terminal.subject import of_group
 from monitor.intake.transcripts import Exchange
 from monitor.serving.alert_rows import AlertRow
 from monitor.serving.detail_rows import InputsPage, MetricsPage, SamplesPage
@@ -69,7 +70,7 @@ PATHS = {
     "a source on the board": ("tab", "tab", "enter", "enter", "enter"),
     "a gap of a source": ("tab", "tab", "enter", "j", "enter", "enter"),
     "a signal": ("tab", "tab", "tab", "tab", "enter", "enter", "enter"),
-    "an event about a rule": ("shift+tab", "enter", "j", "j", "j", "j", "enter", "enter"),
+    "an event about a rule": ("shift+tab", "enter", "enter", "enter"),
     "an integration": ("4", "enter", "enter", "enter"),
     "a series of an integration": ("4", "enter", "G", "enter", "enter"),
 }
@@ -86,6 +87,18 @@ async def test_the_raw_message_is_three_enters_away(keys) -> None:
                 break
     assert RAW in seen, seen
     assert keys.count("enter") <= 3
+
+
+async def test_from_a_queue_its_series_come_before_its_rules() -> None:
+    """On the page of a queue the cursor begins on a series, so that two further enters reach the raw message."""
+    app = terminal(Answering(MOMENT))
+    async with app.run_test(size=(160, 60)) as pilot:
+        await shown(app, pilot)
+        app.post_message(app.frames["board"].Entered(of_group("queue", {"queue": "sales-en"})))
+        page = await shown(app, pilot)
+        seen = await shown(app, pilot, "enter", "enter")
+    assert "RULES ON IT, worst first" in page
+    assert RAW in seen
 
 
 async def test_each_step_says_what_it_shows_and_by_whom() -> None:
@@ -164,7 +177,7 @@ async def test_an_event_leads_to_what_it_is_about_and_back() -> None:
     app = terminal(Answering(MOMENT))
     async with app.run_test(size=(160, 60)) as pilot:
         line = await shown(app, pilot, "shift+tab", "enter")
-        about = await shown(app, pilot, "enter")
+        about = await shown(app, pilot, "g", *["j"] * 4, "enter")
         await shown(app, pilot, "4")
         back = await shown(app, pilot, "minus")
     assert "abandon is breach" in line
