@@ -6,12 +6,16 @@ import unicodedata
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dashboards.terminal.alert_acts import span_trouble
 from dashboards.terminal.drawing.alerts import Entry, entries, owner, sent
 from dashboards.terminal.drawing.spans import Glyphs
 from dashboards.terminal.view import Person
 from monitor.serving.alert_rows import AlertsRow
 from monitor.serving.snapshot import Snapshot
+from monitor.units import parse_duration
 from tests.dashboards.terminal import recorded_alerts as recorded
 from tests.dashboards.terminal.recorded import AT
 from tests.dashboards.terminal.stage import ANNA, Clock, Recorded, shown, terminal, text
@@ -336,3 +340,13 @@ async def test_hostile_names_of_alerts_are_only_text(hostile) -> None:
                 assert all(not segment.style or not segment.style.link for segment in strip)
                 assert all(not (segment.style and segment.style.meta.get("@click")) for segment in strip)
     assert source.acts == []
+
+
+@given(
+    typed=st.text(max_size=20) | st.from_regex(r"[0-9]{1,4}(s|m|h|d)", fullmatch=True),
+    most=st.sampled_from([3600.0, 43200.0]),
+)
+def test_a_span_is_within_bounds_or_said_to_be_none(typed, most) -> None:
+    """Whatever is typed: what is not refused lasts from a minute to what the role may, so the daemon is never asked for more."""
+    if span_trouble(typed, most) == "":
+        assert 60.0 <= parse_duration(typed) <= most
