@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, line_cells
 from dashboards.terminal.view import View
 
 _ROOMY = 100
+_LETTERS = 3
+"""Of a screen's name where room is short."""
 _DIGITS = 8
 """Digits of the journal's head that are enough to hold it against: `golive audit verify --anchor NUMBER:DIGITS`."""
-
-
-class _How(NamedTuple):
-    """Letters of the words; None: whole."""
-
-    others: int | None
-    screens: int | None
-
-
-_LONG, _SHORT, _SHORTER, _BARE = _How(None, None), _How(None, 3), _How(0, 3), _How(0, 0)
 
 
 def footer(keys: Iterable[tuple[str, str]], view: View, width: int, glyphs: Glyphs) -> Line:
@@ -34,9 +25,7 @@ def footer(keys: Iterable[tuple[str, str]], view: View, width: int, glyphs: Glyp
         lag = f"{view.snapshot.monitor.journal_seq}:{view.snapshot.monitor.journal_hash[:_DIGITS]} {lag}"
     right = Span(f" {lag} ", "past" if view.past else "alarm" if view.gone else "dim")
     room = width - len(right.text)
-    shown = list(keys)
-    lines = (_pieces(shown, how) for how in (_LONG, _SHORT, _SHORTER, _BARE))
-    pieces = next((line for line in lines if sum(map(line_cells, line)) <= room), None) or _pieces(shown, _BARE)
+    pieces = _fitting(list(keys), room)
     out: list[Span] = []
     used = 0
     for piece in pieces:
@@ -48,14 +37,28 @@ def footer(keys: Iterable[tuple[str, str]], view: View, width: int, glyphs: Glyp
     return clip((*out, Span(" " * max(0, room - used)), right), width, glyphs)
 
 
-def _pieces(keys: Iterable[tuple[str, str]], how: _How) -> list[Line]:
-    """Each key with as many letters of its word as there is room for; screens, which are numbers, keep theirs longest."""
-    made: list[Line] = []
-    for key, word in keys:
-        letters = how.screens if key.isdigit() else how.others
-        name, _, count = word.rstrip(")").partition("(")
-        if letters is None:
-            made.append((Span(f" {key}", "key"), Span(f" {word} ", "dim")))
-        else:
-            made.append((Span(f" {key}", "key"), Span(name[:letters] + (count if letters else ""), "dim")))
-    return made
+def _fitting(keys: list[tuple[str, str]], room: int) -> list[Line]:
+    """All keys with their words; where they do not fit, screens by three letters, and words from the left as far as they go."""
+    whole = [_piece(key, word, None) for key, word in keys]
+    if _cells(whole) <= room:
+        return whole
+    named = [_piece(key, word, _LETTERS if key.isdigit() else 0) for key, word in keys]
+    if _cells(named) > room:
+        return [_piece(key, "", 0) for key, _ in keys]
+    for place, (key, word) in enumerate(keys):
+        longer = [*named[:place], _piece(key, word, None), *named[place + 1 :]]
+        if not key.isdigit() and _cells(longer) <= room:
+            named = longer
+    return named
+
+
+def _piece(key: str, word: str, letters: int | None) -> Line:
+    """A key with so many letters of its word, and the count that stands in it; None: with all of them."""
+    if letters is None:
+        return Span(f" {key}", "key"), Span(f" {word} ", "dim")
+    name, _, count = word.rstrip(")").partition("(")
+    return Span(f" {key}", "key"), Span(name[:letters] + (count if letters else ""), "dim")
+
+
+def _cells(pieces: Iterable[Line]) -> int:
+    return sum(map(line_cells, pieces))

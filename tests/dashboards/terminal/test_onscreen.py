@@ -35,7 +35,8 @@ async def test_the_thread_that_reads_keys_ends_even_when_the_program_breaks_off(
     [
         (100, " f faults only  1 Board  2 Calls  3 Queues  4 Integr.  5 Alerts(3)  ? keys "),
         (60, " f faults only  1Boa 2Cal 3Que 4Int 5Ale3 ? keys "),
-        (40, " f 1Boa 2Cal 3Que 4Int 5Ale3 ?"),
+        (54, " f faults only  1Boa 2Cal 3Que 4Int 5Ale3 ?"),
+        (48, " f 1Boa 2Cal 3Que 4Int 5Ale3 ? keys "),
         (24, " f 1 2 3 4 5 ?"),
         (20, " f 1 2 3 4"),
     ],
