@@ -17,6 +17,8 @@ T = TypeVar("T")
 FOLLOWED = (*recent_queues.METRICS, *recent_calls.METRICS)
 HELD = 1.0
 """Seconds for which an answer serves everybody who asks the same."""
+GROUPINGS = 12
+"""Labels by which rows stay grouped."""
 ANSWERS = 50
 """Answers that are held at once."""
 
@@ -30,6 +32,7 @@ class Recent:
         self._end = clock()
         self._followers = {name: Follower(store.tables[name], self._end) for name in FOLLOWED if name in store.tables}
         self._worst = WorstCalls()
+        self._groupings: dict[tuple[str, bool], recent_calls.Groupings] = {}
         self._held: dict[Hashable, tuple[float, object]] = {}
 
     def ticked(self, now: float) -> Iterator[None]:
@@ -72,8 +75,9 @@ class Recent:
         """All groups of calls over the newest `seconds`. by: a label. split: each direction for itself."""
 
         async def make() -> RecentCalls:
+            grouped = self._grouped(by, split=split)
             return await recent_calls.table(
-                self._store, self._followers, by, self._end, bounded(seconds), self._clock(), split=split
+                self._store, self._followers, grouped, self._end, bounded(seconds), self._clock()
             )
 
         return await self._once(("calls", by, seconds, split), make)
@@ -82,9 +86,18 @@ class Recent:
         """How one group of calls went; an empty label: all of them."""
 
         async def make() -> RecentGroup:
-            return recent_calls.course(self._store, self._followers, self._worst, by, value, self._end)
+            return await recent_calls.course(self._store, self._followers, self._worst, by, value, self._end)
 
         return await self._once(("group", by, value), make)
+
+    def _grouped(self, by: str, *, split: bool) -> recent_calls.Groupings:
+        """Rows by a label, found once for each new series."""
+        key = (by, split)
+        known = self._groupings.pop(key, None) or recent_calls.groupings_by(by, split=split)
+        self._groupings[key] = known
+        while len(self._groupings) > GROUPINGS:
+            del self._groupings[next(iter(self._groupings))]
+        return known
 
     async def _once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Make an answer, or give the one that was made a moment ago for somebody else."""

@@ -7,6 +7,7 @@ computes itself (g107) counts; without it there is no score, and the row says wh
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from functools import partial
@@ -23,7 +24,7 @@ from monitor.judging.queue_figures import PLATFORMS
 from monitor.judging.rings import F8, I8, first_bucket
 from monitor.judging.store import Store
 from monitor.judging.table import Table
-from monitor.model import Metric
+from monitor.model import Labels, Metric
 from monitor.serving.recent_rows import HeatRow, RecentCalls, RecentCallsRow, RecentGroup, WorstCallRow
 
 MOS = "golive_media_mos"
@@ -41,6 +42,8 @@ BANDS = (4.3, 4.0, 3.6)
 """Lower ends of the bands of the heat map; a fourth is below them."""
 COLUMNS = 30
 """Minutes of the heat map."""
+AT_ONCE, STEPS_AT_ONCE = 50, 10
+"""Rows that are made, and steps of the map that are added up, between two moments in which others may run."""
 WORST = 12
 """Bad reports of one answer."""
 _OURS = "g107"
@@ -79,49 +82,72 @@ def quantile(counts: F8, q: float, metric: Metric) -> F8:
     return np.where(total > 0, low[place] + (high[place] - low[place]) * part, np.nan)
 
 
+class Groupings(NamedTuple):
+    """Which rows of all tables belong together by one label."""
+
+    by: str
+    groups: Grouping[Group]
+    methods: Grouping[tuple[Group, str]]
+    """The same with the method of scoring apart."""
+
+
+def groupings_by(by: str, *, split: bool) -> Groupings:
+    """By a label. split: each direction for itself."""
+
+    def with_method(labels: dict[str, str]) -> tuple[Group, str] | None:
+        group = _key(by, labels, split=split)
+        return None if group is None else (group, labels.get("method", ""))
+
+    return Groupings(by, Grouping(partial(_key, by, split=split)), Grouping(with_method))
+
+
 async def table(
-    store: Store, followers: Followers, by: str, end: float, seconds: float, now: float, *, split: bool
+    store: Store, followers: Followers, grouped: Groupings, end: float, seconds: float, now: float
 ) -> RecentCalls:
-    """Every group on each platform; gives the loop back between metrics."""
-    groups = Grouping(partial(_key, by, split=split))
+    """Every group on each platform; gives the loop back between metrics and rows."""
+    groups = grouped.groups
     since = end - seconds
     rows_of = {name: groups.of(follower.table) for name, follower in followers.items() if name in METRICS}
     loss_rows = groups.of(store.tables[LOSS]) if LOSS in store.tables else np.zeros(0, np.int64)
     names = groups.groups
-    reports, p10, p50, why = await _scores(followers.get(MOS), by, names, since, split=split)
+    reports, p10, p50, why = await _scores(followers.get(MOS), grouped.methods, names, since)
     jitter = await _percentile(followers.get(JITTER), rows_of, names, since, 0.95)
     trip = await _percentile(followers.get(ROUND_TRIP), rows_of, names, since, 0.5)
     loss, loss_covered = await _loss(store, followers, rows_of, loss_rows, len(names), since, end)
     one_way = await _rises(followers.get(ONE_WAY), rows_of, len(names), since)
     heard = _heard(store, groups, len(names), now)
     begin = min(end, known_since(followers[name].counts for name in rows_of))
-    made = [
-        RecentCallsRow(
-            group=name.value,
-            platform=name.platform,
-            direction=name.direction,
-            reports=int(reports[place]),
-            mos_p10=number_or_none(float(p10[place])),
-            mos_p50=number_or_none(float(p50[place])),
-            loss=number_or_none(float(loss[place])),
-            jitter_p95=number_or_none(float(jitter[place])),
-            round_trip_p50=number_or_none(float(trip[place])),
-            one_way=number_or_none(float(one_way[place])),
-            age=number_or_none(float(heard[0][place])),
-            stale=bool(heard[1][place]),
-            why=why[place],
+    worst_first = np.argsort(np.where(np.isnan(p10), np.inf, p10), kind="stable").tolist()
+    made = []
+    for place in worst_first[:ROWS]:
+        name = names[place]
+        made.append(
+            RecentCallsRow(
+                group=name.value,
+                platform=name.platform,
+                direction=name.direction,
+                reports=int(reports[place]),
+                mos_p10=number_or_none(float(p10[place])),
+                mos_p50=number_or_none(float(p50[place])),
+                loss=number_or_none(float(loss[place])),
+                jitter_p95=number_or_none(float(jitter[place])),
+                round_trip_p50=number_or_none(float(trip[place])),
+                one_way=number_or_none(float(one_way[place])),
+                age=number_or_none(float(heard[0][place])),
+                stale=bool(heard[1][place]),
+                why=why[place],
+            )
         )
-        for place, name in enumerate(names)
-    ]
-    made.sort(key=lambda row: (math.inf if row.mos_p10 is None else row.mos_p10, row.group))
+        if len(made) % AT_ONCE == 0:
+            await asyncio.sleep(0)
     return RecentCalls(
         at=end,
         asked=seconds,
         covered=max(0.0, min(seconds, end - begin)),
-        by=by,
+        by=grouped.by,
         groupings=groupings(store),
-        rows=tuple(made[:ROWS]),
-        left_out=max(0, len(made) - ROWS),
+        rows=tuple(made),
+        left_out=max(0, len(names) - ROWS),
         loss_covered=loss_covered,
     )
 
@@ -129,12 +155,12 @@ async def table(
 def groupings(store: Store) -> tuple[str, ...]:
     """Labels of BY that some series of call quality has."""
     tables = [store.tables[name] for name in (MOS, JITTER, LOSS) if name in store.tables]
-    found = {name for table in tables for labels in table.labels for name, _ in labels}
+    found = {name for table in tables for names in set(map(_names, table.labels)) for name in names}
     return tuple(name for name in BY if name in found)
 
 
 async def _scores(
-    follower: Follower | None, by: str, names: list[Group], since: float, *, split: bool
+    follower: Follower | None, methods: Grouping[tuple[Group, str]], names: list[Group], since: float
 ) -> tuple[F8, F8, F8, list[str]]:
     """Reports, p10, median and why there is none, by group; only of one method each."""
     size = len(names)
@@ -142,16 +168,12 @@ async def _scores(
     if follower is None:
         return np.zeros(size), nothing, nothing, [""] * size
 
-    def with_method(labels: dict[str, str]) -> tuple[Group, str] | None:
-        group = _key(by, labels, split=split)
-        return None if group is None else (group, labels.get("method", ""))
-
-    methods = Grouping(with_method)
     group_of = methods.of(follower.table)
-    counts = await gathered(follower.counts.steps(since), group_of, len(methods.groups), follower.bins)
+    known = methods.groups
+    counts = await gathered(follower.counts.steps(since), group_of, len(known), follower.bins)
     heard = counts.sum(axis=1)
     place: dict[Group, dict[str, int]] = {}
-    for number, (group, method) in enumerate(methods.groups):
+    for number, (group, method) in enumerate(known):
         if heard[number] > 0:
             place.setdefault(group, {})[method] = number
     chosen, why = np.full(size, -1), [""] * size
@@ -227,15 +249,16 @@ def _heard(store: Store, groups: Grouping[Group], size: int, now: float) -> tupl
     return np.maximum(age, 0.0), np.asarray(age > limit, np.float64)
 
 
-def course(store: Store, followers: Followers, worst: WorstCalls, by: str, value: str, end: float) -> RecentGroup:
+async def course(store: Store, followers: Followers, worst: WorstCalls, by: str, value: str, end: float) -> RecentGroup:
     """How one group went minute by minute, and its worst reports; without a label: all calls."""
     follower, table = followers.get(MOS), store.tables.get(MOS)
     if follower is None or table is None:
         return RecentGroup(at=end)
     labels = [dict(pairs) for pairs in table.labels]
     mine = [row for row, told in enumerate(labels) if not by or told.get(by) == value]
+    await asyncio.sleep(0)
     heat = [
-        _heat(follower, platform, np.array(rows, np.int64), end)
+        await _heat(follower, platform, np.array(rows, np.int64), end)
         for platform in sorted(PLATFORMS, reverse=True)
         if (rows := [row for row in mine if labels[row].get("platform") == platform])
     ]
@@ -245,17 +268,23 @@ def course(store: Store, followers: Followers, worst: WorstCalls, by: str, value
     return RecentGroup(at=end, heat=tuple(heat), worst=told, below=len(scores))
 
 
-def _heat(follower: Follower, platform: str, rows: I8, end: float) -> HeatRow:
+def _names(labels: Labels) -> tuple[str, ...]:
+    return tuple(name for name, _ in labels)
+
+
+async def _heat(follower: Follower, platform: str, rows: I8, end: float) -> HeatRow:
     last = math.ceil(end / MINUTE)
     start = (last - COLUMNS) * MINUTE
     bins = follower.bins
     counts = np.zeros((COLUMNS, bins))
     mine = np.zeros(follower.table.size, np.bool_)
     mine[rows] = True
-    for step in follower.counts.steps(start):
+    for place, step in enumerate(follower.counts.steps(start)):
         column = math.ceil(step.end / MINUTE - 1e-9) - 1 - (last - COLUMNS)
         keep = mine[step.keys // bins]
         counts[max(column, 0)] += np.bincount(step.keys[keep] % bins, step.numbers[keep], bins)
+        if place % STEPS_AT_ONCE == 0:
+            await asyncio.sleep(0)
     upper = np.append(follower.table.bounds, np.inf)
     cells, ceiling = [], np.inf
     for floor in (*BANDS, -np.inf):

@@ -26,7 +26,7 @@ YOUNG = 60
 """Steps that are young: five minutes."""
 LONGEST = 4 * 3600.0
 """Seconds after which a step is forgotten."""
-AT_ONCE = 30_000
+AT_ONCE = 10_000
 """Pairs that are added up between two moments in which others may run."""
 BUDGET = 500_000
 """Pairs that one trail keeps, eight bytes each; beyond it the oldest steps go before their time."""
@@ -191,7 +191,7 @@ def fitted(column: F8, size: int, fill: float) -> F8:
 async def gathered(steps: Iterable[Step], group_of: I8, groups: int, bins: int = 1) -> F8:
     """What the steps add up to by group and bin. group_of: the group of each row, -1 for none.
 
-    Gives the loop back after so many pairs as take about two milliseconds.
+    Gives the loop back after so many pairs as take about half a millisecond.
     """
     total = np.zeros(groups * bins)
     waiting: list[Step] = []

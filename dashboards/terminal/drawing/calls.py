@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from dashboards.terminal.calls import CallLine, faulty
 from dashboards.terminal.drawing.heat import LABEL, SHARE, beside, heat, worst
-from dashboards.terminal.drawing.marks import mark_width, shown
+from dashboards.terminal.drawing.marks import mark_width
 from dashboards.terminal.drawing.pairs import pair
-from dashboards.terminal.drawing.phrases import age, span
-from dashboards.terminal.drawing.queues import queue_mark, rule_line
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip
+from dashboards.terminal.drawing.standing import age_cell, for_cell, rule_line, standing, state_cell
 from dashboards.terminal.drawing.table import Field, Table
 from dashboards.terminal.figures import Pair
 from dashboards.terminal.view import View
@@ -21,22 +20,6 @@ _BLOCK = LABEL + 30 + SHARE
 """Cells of a map of half an hour."""
 _LISTED = 4
 """Bad reports beside a map."""
-
-
-def _state(line: CallLine, view: View, glyphs: Glyphs) -> Span:
-    state = queue_mark(line.state)
-    return shown(state._replace(role="stale") if view.gone else state, glyphs)
-
-
-def _for(line: CallLine, view: View, _glyphs: Glyphs) -> Span:
-    return Span(span(view.now - line.since) if line.since else "-")
-
-
-def _age(line: CallLine, view: View, glyphs: Glyphs) -> Span:
-    if line.age is None:
-        return Span("-", "dim")
-    old = view.gone or line.state == "stale"
-    return Span((glyphs.old if old else "") + age(line.age + view.behind), "stale" if old else "dim")
 
 
 def _get(name: str) -> Callable[[CallLine], Pair]:
@@ -56,7 +39,7 @@ def table(by: str, *, split: bool) -> Table[CallLine]:
         ),
     )
     fields: tuple[Field[CallLine], ...] = (
-        Field("state", "State", lambda line: queue_mark(line.state).word.lower(), _state, mark_width, worded=True),
+        Field("state", "State", lambda line: standing(line.state).word.lower(), state_cell, mark_width, worded=True),
         Field(
             by,
             by.capitalize(),
@@ -73,9 +56,16 @@ def table(by: str, *, split: bool) -> Table[CallLine]:
         *pair("oneway", "One-way", _get("oneway"), "count", rank=7, width=4),
         *pair("reports", "Reports", _get("reports"), "count", rank=9, width=7),
         Field(
-            "for", "For", lambda line: -line.since if line.since else None, _for, 5, right=True, falling=True, rank=5
+            "for",
+            "For",
+            lambda line: -line.since if line.since else None,
+            for_cell,
+            5,
+            right=True,
+            falling=True,
+            rank=5,
         ),
-        Field("age", "Age", lambda line: line.age, _age, 6, right=True, falling=True, rank=4, unit="seconds"),
+        Field("age", "Age", lambda line: line.age, age_cell, 6, right=True, falling=True, rank=4, unit="seconds"),
     )
     return Table(f"calls-by-{by}", fields, key=lambda line: line.key, faulty=faulty)
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dashboards.terminal.drawing.board import spark
-from dashboards.terminal.drawing.marks import GATES, Mark, mark, mark_width, shown
+from dashboards.terminal.drawing.marks import mark_width
 from dashboards.terminal.drawing.pairs import pair
 from dashboards.terminal.drawing.pairs import shown as number
-from dashboards.terminal.drawing.phrases import against, age, span
+from dashboards.terminal.drawing.phrases import against, span
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, join, plain, wrap
+from dashboards.terminal.drawing.standing import age_cell, for_cell, rule_line, standing, state_cell
 from dashboards.terminal.drawing.table import Field, Table
 from dashboards.terminal.figures import Figure, Pair, bound_of
-from dashboards.terminal.judged import rule_state
 from dashboards.terminal.queues import Agents, QueueLine, faulty
 from dashboards.terminal.view import View
 from monitor.serving.recent_rows import RecentPoints, RecentQueueRow
-from monitor.serving.snapshot import RuleRow
 from monitor.units import format_value
 
-UNJUDGED = Mark("·", "[--]", "NO RULE", "dim")
 TITLES = {
     "waiting": "In queue",
     "oldest": "Oldest",
@@ -30,27 +28,6 @@ TITLES = {
 }
 _WORST = 3
 """Rules of a queue that are told in full."""
-
-
-def queue_mark(state: str) -> Mark:
-    """How a queue's state looks."""
-    return UNJUDGED if state == "unjudged" else mark(GATES, state)
-
-
-def _state(line: QueueLine, view: View, glyphs: Glyphs) -> Span:
-    state = queue_mark(line.state)
-    return shown(state._replace(role="stale") if view.gone else state, glyphs)
-
-
-def _for(line: QueueLine, view: View, _glyphs: Glyphs) -> Span:
-    return Span(span(view.now - line.since) if line.since else "-")
-
-
-def _age(line: QueueLine, view: View, glyphs: Glyphs) -> Span:
-    if line.age is None:
-        return Span("none", "stale")
-    old = view.gone or line.state == "stale"
-    return Span((glyphs.old if old else "") + age(line.age + view.behind), "stale" if old else "dim")
 
 
 def _moved(line: QueueLine, view: View, glyphs: Glyphs) -> Span:
@@ -82,8 +59,8 @@ FIELDS: tuple[Field[QueueLine], ...] = (
     Field(
         "state",
         "State",
-        lambda line: queue_mark(line.state).word.lower(),
-        _state,
+        lambda line: standing(line.state).word.lower(),
+        state_cell,
         mark_width,
         worded=True,
     ),
@@ -112,8 +89,10 @@ FIELDS: tuple[Field[QueueLine], ...] = (
         unit="count",
     ),
     Field("moved", "Moved", lambda line: line.moved.value, _moved, 5, right=True, falling=True, rank=10, unit="ratio"),
-    Field("for", "For", lambda line: -line.since if line.since else None, _for, 5, right=True, falling=True, rank=6),
-    Field("age", "Age", lambda line: line.age, _age, 6, right=True, falling=True, rank=5, unit="seconds"),
+    Field(
+        "for", "For", lambda line: -line.since if line.since else None, for_cell, 5, right=True, falling=True, rank=6
+    ),
+    Field("age", "Age", lambda line: line.age, age_cell, 6, right=True, falling=True, rank=5, unit="seconds"),
     Field(
         "site",
         "Site",
@@ -185,20 +164,6 @@ def _rules(line: QueueLine, view: View, width: int, glyphs: Glyphs) -> list[Line
     if len(line.rules) > _WORST:
         out.append((Span(f"and {len(line.rules) - _WORST} rules more: enter", "dim"),))
     return out
-
-
-def rule_line(rule: RuleRow, view: View, width: int, glyphs: Glyphs) -> Line:
-    """One rule: state, name, value against limit, since when, on how many samples."""
-    state = mark(GATES, rule_state(rule))
-    bound = rule.warn if rule.state == "warn" and rule.warn is not None else rule.breach
-    parts = [
-        (shown(state._replace(role="stale") if view.gone else state, glyphs), Span(f" {rule.rule}", "strong")),
-        (Span(against(rule.value, rule.operator, bound, rule.unit)),),
-        (Span(f"for {span(view.now - rule.since)}"),),
-        (Span(f"{rule.samples} samples"),),
-        (Span(rule.reason, "dim"),),
-    ]
-    return clip(join(parts, glyphs), width, glyphs)
 
 
 def _went(lines: Sequence[RecentPoints], width: int, glyphs: Glyphs) -> list[Line]:

@@ -44,7 +44,7 @@ class Calls(TableScreen[CallLine]):
         """Draw with what was answered last."""
         if view.snapshot is not None:
             seconds = self._window.seconds(view)
-            answer = asked(self.app, RecentCalls, "calls", self._by, seconds=seconds, split=self._split)
+            answer = asked(self.app, view, RecentCalls, "calls", self._by, seconds=seconds, split=self._split)
             self._why = answer.why
             if answer.value is not self._recent and not answer.loading:
                 self._recent = answer.value
@@ -76,7 +76,7 @@ class Calls(TableScreen[CallLine]):
 
     def below(self, row: CallLine, width: int) -> Sequence[Line]:
         """Its rules, its scores minute by minute, its worst reports."""
-        went = asked(self.app, RecentGroup, "calls", self._by, row.group).value
+        went = asked(self.app, self.now, RecentGroup, "calls", self._by, row.group).value
         return about(row, went, width, self.now, self.glyphs)
 
     def action_group(self) -> None:

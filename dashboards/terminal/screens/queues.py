@@ -38,8 +38,10 @@ class Queues(TableScreen[QueueLine]):
 
     def fill(self, view: View) -> None:
         """Draw with what was answered last."""
-        answer = asked(self.app, RecentQueues, "queues", seconds=self._window.seconds(view)) if view.snapshot else None
-        if answer is not None and answer.value is not self._recent:
+        answer = (
+            asked(self.app, view, RecentQueues, "queues", seconds=self._window.seconds(view)) if view.snapshot else None
+        )
+        if answer is not None and not answer.loading and answer.value is not self._recent:
             self._recent = answer.value
             self.listing.forget()
         super().fill(view)
@@ -68,7 +70,7 @@ class Queues(TableScreen[QueueLine]):
 
     def below(self, row: QueueLine, width: int) -> Sequence[Line]:
         """Why it is worse, how it went, whether its counts add up, its rules."""
-        went = asked(self.app, RecentQueue, "queues", row.name).value
+        went = asked(self.app, self.now, RecentQueue, "queues", row.name).value
         recent = [part for part in self._recent.rows if part.queue == row.name] if self._recent else []
         covered = self._recent.covered if self._recent else 0.0
         return about(row, recent, went.lines if went else (), covered, width, self.now, self.glyphs)
