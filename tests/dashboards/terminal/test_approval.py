@@ -247,8 +247,9 @@ KEYS = [
 
 
 @pytest.mark.parametrize("operator", [False, True], ids=["locked", "armed"])
-async def test_random_keys_never_send_anything(operator) -> None:
+async def test_random_keys_never_send_anything(operator, tmp_path, monkeypatch) -> None:
     """Thousands of random keys through the key dispatch, locked or armed: no act goes out without a typed name."""
+    monkeypatch.chdir(tmp_path)  # what the keys export does not lie about
     source = Recorded(recorded.PARKED, person=Person(name="anna", role="admin", duties=ANNA.duties))
     app = terminal(source, operator=operator)
     dice = random.Random(7)
