@@ -114,7 +114,7 @@ class Ticker:
 
     async def tick(self, now: float) -> None:
         """Judge everything at one instant (unix seconds)."""
-        self.intake.frozen = True
+        self._freeze()
         self._longest = 0.0
         await self._share(chain(self.intake.flushing(), self.derived.compute(now), self.engine.judge(now)))
         await asyncio.sleep(0)
@@ -143,8 +143,17 @@ class Ticker:
         self._longest = max(self._longest, time.perf_counter() - began)
         await asyncio.sleep(0)
         await self._share(self.on_tick(now))
-        self.intake.frozen = False
+        self._thaw()
         self.longest = self._worst.note(self._longest, time.monotonic())
+
+    def _freeze(self) -> None:
+        """What comes in from now on, samples and new series alike, waits for the next tick."""
+        self.intake.frozen = True
+        self.engine.store.hold()
+
+    def _thaw(self) -> None:
+        self.intake.frozen = False
+        self.engine.store.release()
 
     async def _share(self, work: Iterable[None]) -> None:
         """Do the work, and let others have the loop after each slice of time; notes the longest stretch without."""
@@ -160,7 +169,7 @@ class Ticker:
     def _failed(self, why: str) -> None:
         """Say UNKNOWN everywhere. What cannot even be said any more ends the daemon: a dead one is missed, a mute one is not."""
         self.broken = why
-        self.intake.frozen = False
+        self._thaw()
         now = self.clock()
         self._rule(Ruling(Verdict.UNKNOWN, why, ""), now)
         for _ in self.on_tick(now):

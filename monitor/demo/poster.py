@@ -22,11 +22,14 @@ class Poster:
 
     def __init__(self, port: int, token_file: Path) -> None:
         """port: golive's, on 127.0.0.1. token_file: the collector's token, which may be written later."""
+        self._door = f"http://127.0.0.1:{port}/-/ready"
         self._url = f"http://127.0.0.1:{port}/api/v1/samples"
         self._token_file = token_file
         self._waiting: deque[bytes] = deque(maxlen=WAITING)
         self._news = asyncio.Event()
         self.posted = 0
+        self.reached = False
+        """Whether golive has ever answered: an export that begins before would begin with news of long ago."""
 
     def post(self, body: bytes) -> None:
         """Have native samples posted."""
@@ -36,6 +39,9 @@ class Poster:
     async def run(self) -> None:
         """Post until cancelled."""
         async with ClientSession(timeout=ClientTimeout(total=WITHIN)) as session:
+            while not await self._answers(session):  # noqa: ASYNC110 - nobody tells when golive comes
+                await asyncio.sleep(AGAIN)
+            self.reached = True
             while True:
                 await self._news.wait()
                 self._news.clear()
@@ -45,6 +51,14 @@ class Poster:
                         await asyncio.sleep(AGAIN)
                     elif self._waiting and self._waiting[0] is body:
                         self._waiting.popleft()
+
+    async def _answers(self, session: ClientSession) -> bool:
+        """Whether golive is there, whatever it says."""
+        try:
+            async with session.get(self._door):
+                return True
+        except (OSError, ClientError, TimeoutError):
+            return False
 
     async def _taken(self, session: ClientSession, body: bytes) -> bool:
         """Whether golive has it, or never will: a post that it calls wrong is not sent again."""

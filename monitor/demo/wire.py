@@ -28,7 +28,7 @@ class Wire:
     def second(self, centre: Centre) -> None:
         """Publish how everything stands."""
         for message in self._telemetry.second(centre):
-            if message.topic == _POSTED:
-                self._poster.post(message.payload)
-            else:
+            if message.topic != _POSTED:
                 self._publisher.publish([message])
+            elif self._poster.reached:
+                self._poster.post(message.payload)

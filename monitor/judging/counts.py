@@ -64,14 +64,14 @@ class Members:
 
     def prepare(self) -> Iterator[None]:
         """Look at new series a few at a time, so that others may run in between; `refresh` looks at the rest."""
-        while self.table.size - self._seen > _LOOKED_AT:
+        while self.table.shown - self._seen > _LOOKED_AT:
             self._take(self._seen + _LOOKED_AT)
             yield
 
     def refresh(self) -> None:
         """Take in the series that are new."""
-        if self._seen != self.table.size:
-            self._take(self.table.size)
+        if self._seen < self.table.shown:
+            self._take(self.table.shown)
 
     def _take(self, stop: int) -> None:
         table = self.table

@@ -93,6 +93,9 @@ class DerivedSeries:
                 self.refused[reason] += 1
             handles.append(handle)
         if handles:
+            # What is computed in a tick is judged in it: it is not waiting for samples.
+            if self.table.held is not None:
+                self.table.hold()
             rows = [self.store.handles[handle][1] if handle >= 0 else 0 for handle in handles]
             self._handles = np.concatenate([self._handles, np.asarray(handles, np.int64)])
             self._rows = np.concatenate([self._rows, np.asarray(rows, np.int64)])

@@ -79,16 +79,16 @@ class Grouping:
     def now(self) -> Groups:
         """The groups as the table is now; groups that are known keep their numbers, new ones follow."""
         if self._groups.generation != self.table.generation:
-            self._take(len(self.table.labels))
+            self._take(self.table.shown)
             self._groups = self._sorted()
         return self._groups
 
     def prepare(self) -> Iterable[None]:
         """Look at new series a few at a time, so that others may run in between; `now` looks at the rest."""
-        return self._some() if len(self.table.labels) - self._seen > LOOKED_AT else ()
+        return self._some() if self.table.shown - self._seen > LOOKED_AT else ()
 
     def _some(self) -> Iterator[None]:
-        while len(self.table.labels) - self._seen > LOOKED_AT:
+        while self.table.shown - self._seen > LOOKED_AT:
             self._take(self._seen + LOOKED_AT)
             yield
 

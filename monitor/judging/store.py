@@ -50,6 +50,16 @@ class Store:
             self._order.append(table)
         return table
 
+    def hold(self) -> None:
+        """A tick begins: what is bound in it waits for the next one, as its samples do."""
+        for table in self.tables.values():
+            table.hold()
+
+    def release(self) -> None:
+        """The tick is over."""
+        for table in self.tables.values():
+            table.release()
+
     def bind(self, metric: str, labels: Labels, stale_after: float, owner: int | None) -> tuple[int, str]:
         """A handle for a series; (-1, reason) when it is refused: unknown_metric or series_cap.
 

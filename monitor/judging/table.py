@@ -55,6 +55,8 @@ class Table:
         self.size = 0
         self.generation = 0
         """Changes whenever a series is added or gets another owner."""
+        self.held: int | None = None
+        """Series that may be looked at while a tick is under way: of one that is new in it no sample is here yet."""
         self.labels: list[Labels] = []
         self.index: dict[Labels, int] = {}
         self.latest: F8 = np.full(_START, np.nan)
@@ -81,6 +83,21 @@ class Table:
         """Told of every delivery: rows, values, times; for whoever looks for single samples."""
         self.span = TIERS[0][0] * TIERS[0][1]
         """Seconds into the past that a sample may lie and still be taken."""
+
+    @property
+    def shown(self) -> int:
+        """Series that may be looked at now."""
+        return self.size if self.held is None else self.held
+
+    def hold(self) -> None:
+        """A tick begins: show no series that is bound from now on."""
+        self.held = self.size
+
+    def release(self) -> None:
+        """The tick is over: show all of them."""
+        if self.held is not None and self.held < self.size:
+            self.generation += 1
+        self.held = None
 
     @property
     def capacity(self) -> int:

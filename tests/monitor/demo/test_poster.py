@@ -85,3 +85,14 @@ async def test_what_waits_is_bounded(tmp_path: Path) -> None:
     for n in range(10 * WAITING):
         poster.post(b"%d" % n)
     assert len(poster._waiting) == WAITING
+
+
+async def test_an_export_begins_when_golive_is_there(tmp_path: Path) -> None:
+    """Whether golive was ever reached is known at once, even while it takes nothing yet: no news of long ago is posted first."""
+    port = Port()
+    async with posting(port, tmp_path / "missing") as poster:
+        await asyncio.sleep(0.3)
+        assert not poster.reached
+        async with port.open():
+            await until(lambda: poster.reached, 15)
+    assert port.bodies == []

@@ -10,7 +10,8 @@ import pytest
 from monitor.judging.engine import Engine
 from monitor.judging.rules import Estimator, Missing, Rule, Signal
 from monitor.judging.store import Store
-from monitor.model import Kind, Metric
+from monitor.model import Flag, Kind, Metric
+from tests.monitor.judging.rig import GAUGE, rule
 
 START = 1_795_294_500.0
 METRIC = Metric(name="golive_x_seconds", kind=Kind.GAUGE, unit="seconds", help="X.", high=1000.0)
@@ -47,3 +48,36 @@ def test_a_series_that_appears_inside_a_tick_breaks_nothing(estimator: Estimator
         pass
     assert not engine.broken
     assert engine.signal("s") == pytest.approx(5.0, rel=0.25)
+
+
+def test_a_series_that_is_new_in_a_tick_is_judged_from_the_next_on() -> None:
+    """A trunk that is heard for the first time while a tick is under way never reads UNKNOWN for want of its sample."""
+    store = Store({GAUGE.name: GAUGE})
+    engine = Engine([rule(by=("queue",), window=4.0)], [], store)
+    engine.arm("only", START)
+
+    def hear(queue: str, at: float) -> None:
+        handle, _ = store.bind(GAUGE.name, (("queue", queue),), 10.0, 0)
+        store.ingest(np.array([handle]), np.array([5.0]), np.array([at]), np.array([at]), Counter())
+
+    def judged(at: float) -> dict[str, bool]:
+        for _ in engine.judge(at):
+            pass
+        judge = engine.judges["x"]
+        return {
+            dict(name)["queue"]: bool(Flag.UNKNOWN & int(judge.flags[i])) for i, name in enumerate(judge.names) if name
+        }
+
+    hear("a", START + 1.0)
+    store.hold()
+    store.bind(GAUGE.name, (("queue", "b"),), 10.0, 0)
+    assert judged(START + 1.5) == {"a": False}
+    store.release()
+    hear("b", START + 1.6)
+    store.hold()
+    assert judged(START + 1.75) == {"a": False, "b": False}
+    store.release()
+    # One that was announced before a tick and never spoke is another thing: that is not known.
+    store.bind(GAUGE.name, (("queue", "c"),), 10.0, 0)
+    store.hold()
+    assert judged(START + 2.0) == {"a": False, "b": False, "c": True}
