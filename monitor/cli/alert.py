@@ -19,6 +19,7 @@ from monitor.cli.status import plain_glyphs
 from monitor.cli.trial import trial
 from monitor.serving.alert_rows import AlertList
 from monitor.serving.snapshot import Snapshot
+from monitor.text import escaped_json
 from monitor.units import parse_duration
 
 alert = App(name="alert", help="Alerts: list them, acknowledge, mute, note; test the channels that page people.")
@@ -41,7 +42,7 @@ def list_(*, json: bool = False, url: Url = HERE, token_file: TokenFile = None) 
 
     async def errand(_client: DaemonClient, snapshot: Snapshot) -> int:
         if json:
-            sys.stdout.write(msgspec.json.encode(listing(snapshot)).decode() + "\n")
+            sys.stdout.write(escaped_json(msgspec.json.encode(listing(snapshot)).decode()) + "\n")
             return 0
         glyphs = plain_glyphs()
         for entry in entries(snapshot, grouped=False):

@@ -70,6 +70,6 @@ def say(words: str) -> None:
 
 def _shown(words: str) -> str:
     """Text with its line breaks and nothing else that steers a terminal: the last gate before it."""
-    if words.isascii() and words.replace("\n", "").isprintable():
+    if words.replace("\n", "").isprintable():
         return words
     return "\n".join(clean(line, _LINE) for line in words.split("\n"))

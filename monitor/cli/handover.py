@@ -16,6 +16,7 @@ from monitor.cli.asking import FAILED, HERE, USAGE, TokenFile, Url, fail
 from monitor.cli.bearer import read_token
 from monitor.secrets import SecretError
 from monitor.serving.timeline_rows import TimelinePage
+from monitor.text import escaped_json
 
 LONGEST = 31 * 24.0
 """Hours."""
@@ -45,7 +46,7 @@ def handover(*, hours: float = 8.0, json: bool = False, url: Url = HERE, token_f
     except Unreachable as error:
         return fail(f"no hand-over from {url}: {error}; next: is `golive run` alive there?", FAILED)
     if json:
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        sys.stdout.write(escaped_json(msgspec.json.encode(told).decode()) + "\n")
     else:
         sys.stdout.write(markdown(told))
     if not told.whole:

@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import Parameter
 
 from dashboards.terminal.keymap import USUAL, KeymapError, chosen, clashes, listed, path
+from monitor.text import escaped_json
 
 
 class KeyLine(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class Listing(msgspec.Struct, frozen=True):
 def keys(
     *,
     check: bool = False,
-    as_json: Annotated[bool, Parameter(name="--json")] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
     file: Annotated[Path | None, Parameter(name="--keys")] = None,
 ) -> int:
     """List every key of the terminal by place, and find keys that clash with each other, tmux, screen or the terminal.
@@ -46,7 +47,7 @@ def keys(
     ----------
     check:
         Only say what is wrong.
-    as_json:
+    json:
         One JSON object.
     file:
         The file of keys; default: keys.yaml in ~/.config/golive, where there is one.
@@ -57,9 +58,9 @@ def keys(
     except KeymapError as error:
         problems = error.problems
     problems = problems or clashes(keymap)
-    if as_json:
+    if json:
         lines = [KeyLine(*line) for line in listed(keymap)]
-        sys.stdout.write(msgspec.json.encode(Listing(1, lines, problems)).decode() + "\n")
+        sys.stdout.write(escaped_json(msgspec.json.encode(Listing(1, lines, problems)).decode()) + "\n")
         return 1 if problems else 0
     if not check:
         place = ""

@@ -38,6 +38,11 @@ SHAPES = {
         "monitor.intake.transcripts:Kept", "The last raw exchanges of a collector, redacted.", ("collector transcript",)
     ),
     "history": Shape("monitor.cli.history:Shown", "What there is of recorded weeks.", ("history show",)),
+    "alerts": Shape(
+        "monitor.serving.alert_rows:AlertList", "Alerts, mutes, and how many there are beside.", ("alert list",)
+    ),
+    "handover": Shape("dashboards.terminal.handover:HandOver", "The hand-over of a shift.", ("handover",)),
+    "keys": Shape("monitor.cli.keys:Listing", "Every key of the terminal, and keys that clash.", ("keys",)),
     "metrics": Shape("monitor.cli.metrics:Reference", "Every metric.", ("metrics",)),
     "demo": Shape("monitor.demo.printer:Event", "What happens in the demo.", ("demo",), each_line=True),
 }

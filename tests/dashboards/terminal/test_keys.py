@@ -147,7 +147,7 @@ def test_the_command_lists_every_key_and_finds_clashes(tmp_path, capsys) -> None
     text = capsys.readouterr().out
     for _, _, now, help_text in listed():
         assert re.search(rf"^  {re.escape(now)} +{re.escape(help_text)}$", text, re.MULTILINE)
-    assert command(as_json=True) == 0
+    assert command(json=True) == 0
     whole = json.loads(capsys.readouterr().out)
     assert len(whole["keys"]) == len(list(listed()))
     assert whole["clashes"] == []

@@ -17,6 +17,8 @@ from cyclopts import App
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboards.terminal.handover import handover as put_together
+from monitor.cli.asking import say
 from monitor.cli.main import COMMANDS
 from monitor.cli.schema import SHAPES, schema
 from monitor.demo.printer import Printer
@@ -25,7 +27,8 @@ from monitor.intake.transcripts import Transcripts, shown
 from monitor.serving.schema.describing import encoded, field_notes, schema_of
 from monitor.serving.schema.published import PUBLISHED
 from monitor.serving.snapshot import GateRow, Snapshot
-from tests.dashboards.terminal import recorded
+from monitor.text import escaped_json
+from tests.dashboards.terminal import recorded, recorded_alerts
 from tests.monitor.cli.test_audit import written
 from tests.monitor.cli.test_history import CONFIG, rows
 from tests.monitor.cli.test_rehearse import write
@@ -40,6 +43,12 @@ def publish(name: str) -> dict[str, Any]:
     """The schema as it is shipped."""
     shape: dict[str, Any] = json.loads(PUBLISHED[name])
     return shape
+
+
+async def status_of(snapshot: Snapshot, *words: str) -> tuple[int, str, str]:
+    """What a command says of a daemon that shows this."""
+    async with daemon([snapshot]) as url:
+        return await golive(*words, url=url)
 
 
 def holds(name: str, output: str) -> None:
@@ -94,6 +103,25 @@ async def test_status(moment) -> None:
     async with daemon([recorded.MOMENTS[moment]]) as url:
         _, out, _ = await golive("status", "--json", url=url)
     holds("snapshot", out)
+
+
+@pytest.mark.parametrize("moment", recorded.MOMENTS)
+async def test_alerts_and_handover(moment, capsys) -> None:
+    """`golive alert list --json` and `golive handover --json`; a long one with letters of every kind stays whole."""
+    snapshot = msgspec.structs.replace(recorded.MOMENTS[moment], alerts=recorded_alerts.FIRING.alerts)
+    _, out, _ = await status_of(snapshot, "alert", "list", "--json")
+    holds("alerts", out)
+    said = put_together(snapshot, [], 3600.0, whole=True)
+    said = msgspec.structs.replace(said, watch=["漢字の待ち行列 " * 800])
+    assert json.loads(escaped_json(msgspec.json.encode(said).decode()))["watch"] == said.watch
+    holds("handover", msgspec.json.encode(said).decode())
+    say(escaped_json(msgspec.json.encode(said).decode()))
+    assert json.loads(capsys.readouterr().out)["watch"] == said.watch
+
+
+def test_keys(tmp_path: Path) -> None:
+    """`golive keys --json`."""
+    holds("keys", run(tmp_path, "keys", "--json"))
 
 
 def test_check_and_doctor(tmp_path: Path) -> None:
