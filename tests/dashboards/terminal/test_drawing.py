@@ -22,12 +22,13 @@ from dashboards.terminal.drawing.header import HUGE, NARROW, TINY, WIDE, banner,
 from dashboards.terminal.drawing.phrases import against, compared, countdown, elapsed, limit, span
 from dashboards.terminal.drawing.spans import Glyphs, plain
 from dashboards.terminal.drawing.work import works
-from dashboards.terminal.keys import BOARD, DIALOG, EVERYWHERE, LISTS, RUNBOOKS
+from dashboards.terminal.keys import BOARD, DIALOG, EVERYWHERE, LISTS, RUNBOOKS, TIMELINE
 from dashboards.terminal.plain import PACE, WAITING, changes, stream
 from dashboards.terminal.report import report
 from dashboards.terminal.screens.board import Board
 from dashboards.terminal.screens.help import help_lines
 from dashboards.terminal.screens.runbooks import Runbooks, offers
+from dashboards.terminal.screens.timeline import Timeline
 from dashboards.terminal.screenshot import picture
 from dashboards.terminal.theme import DEFAULTS, ROLES
 from dashboards.terminal.view import Person, View
@@ -132,13 +133,14 @@ def test_breakpoints_are_the_same_in_code_and_stylesheet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "table"), [(Terminal, EVERYWHERE), (Board, BOARD), (Runbooks, RUNBOOKS), (LineView, LISTS)]
+    ("owner", "table"),
+    [(Terminal, EVERYWHERE), (Board, BOARD), (Runbooks, RUNBOOKS), (Timeline, TIMELINE), (LineView, LISTS)],
 )
 def test_every_binding_is_in_the_help_and_every_line_of_it_is_bound(owner, table) -> None:
     """Help and bindings are one table, each action exists, and nothing takes a key of tmux, screen or flow control."""
     bound = [binding for binding in owner.BINDINGS if isinstance(binding, Binding)]
     assert [(b.key, b.description) for b in bound] == [(key.key, key.help) for key in table]
-    text = "\n".join(plain(line) for line in help_lines((*BOARD, *RUNBOOKS), 100, PLAIN))
+    text = "\n".join(plain(line) for line in help_lines((*BOARD, *RUNBOOKS, *TIMELINE), 100, PLAIN))
     for key in table:
         assert key.help in text
         action = key.action.split("(")[0]
