@@ -14,6 +14,7 @@ from textual.widgets import Input
 from dashboards.terminal.acts import IN_THE_PAST, Act, SnapshotSource
 from dashboards.terminal.commands import parse
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import USUAL, Keymap
 from dashboards.terminal.keys import EVERYWHERE, bindings
 from dashboards.terminal.link import Link
 from dashboards.terminal.lookup import Lookup
@@ -35,7 +36,7 @@ class Terminal(Scrubbing):
 
     CSS = (resources.files("dashboards.terminal") / "terminal.tcss").read_text(encoding="utf-8")
     TITLE = "golive"
-    ENABLE_COMMAND_PALETTE = False
+    ENABLE_COMMAND_PALETTE = False  # ours opens by a key of the table
     BINDINGS: ClassVar[list[BindingType]] = bindings(EVERYWHERE)
     HORIZONTAL_BREAKPOINTS = [
         (0, "-line"),
@@ -54,9 +55,11 @@ class Terminal(Scrubbing):
         mono: bool = False,
         clock: Callable[[], float] = time.monotonic,
         period: float | None = PERIOD,
+        keymap: Keymap = USUAL,
     ) -> None:
         self.link = Link(source, clock)
-        super().__init__(glyphs, Lookup(PresentOnly(source, self.link.past), clock), ansi=True if mono else None)
+        details = Lookup(PresentOnly(source, self.link.past), clock)
+        super().__init__(glyphs, details, keymap, ansi=True if mono else None)
         if operator:
             self.link.arm()
         self._period = period
@@ -67,7 +70,7 @@ class Terminal(Scrubbing):
         self.set_class(mono, "-mono")
 
     @property
-    def view(self) -> View:
+    def present(self) -> View:
         """This moment."""
         return self.link.view
 
@@ -86,7 +89,7 @@ class Terminal(Scrubbing):
         """Four times a second: ask for news when it is time, and let clocks run while none comes."""
         if self.link.due():
             self.run_worker(self.poll())
-        elif self.link.view.gone:
+        elif self.link.view.gone or self.held:
             self.draw()
 
     async def poll(self) -> None:
@@ -121,7 +124,7 @@ class Terminal(Scrubbing):
 
     def ask(self, question: Question | str) -> None:
         """Open a dialog; a text is said instead."""
-        if isinstance(question, str) or self.view.past:
+        if isinstance(question, str) or self.link.view.past:
             self.say(question if isinstance(question, str) else IN_THE_PAST)
         else:
             self.push_screen(Dialog(question, self.link.view, self.glyphs), self.send)

@@ -6,10 +6,13 @@ from difflib import get_close_matches
 
 import msgspec
 
+from dashboards.terminal.keys import screens
+
 COMMANDS = (
     "arm",
     "lock",
     "board",
+    "integrations",
     "runbooks",
     "timeline",
     "note",
@@ -36,7 +39,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     verb: str
     text: str = ""
-    """The note's text, or the runbook's name."""
+    """The note's text, the runbook's name, or what a screen is filtered by."""
     parameters: dict[str, str] = {}
 
 
@@ -58,7 +61,8 @@ def parse(typed: str) -> Command | str:
     if verb == "point":
         known = len(rest) == 2 and rest[1] in ("passed", "open")  # noqa: PLR2004 - its name and its state
         return Command(verb=verb, text=rest[0], parameters={"state": rest[1]}) if known else _POINT
-    return Command(verb=verb) if not rest else f"{verb} takes nothing after it"
+    plain = not rest or verb in screens()
+    return Command(verb=verb, text=" ".join(rest)) if plain else f"{verb} takes nothing after it"
 
 
 def _run(verb: str, words: list[str]) -> Command | str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 
 class Key(NamedTuple):
@@ -19,15 +20,16 @@ class Key(NamedTuple):
 
 EVERYWHERE = (
     Key("1", "1", "go('board')", "Board", "the go/no-go board"),
+    Key("4", "4", "go('integrations')", "Integr.", "integrations and collectors, the newest 40 results of each"),
     Key("6", "6", "go('runbooks')", "Runbooks", "decisions, approvals, live runs"),
     Key("7", "7", "go('timeline')", "Timeline", "what happened, newest first"),
-    Key("question_mark", "?", "help", "keys", "this list"),
+    Key("question_mark", "?", "help", "keys", "this list; ?? explains the number under the cursor"),
     Key(
         "colon",
         ":",
         "command",
         "command",
-        "command bar: arm, lock, note, run, break-glass, point, past, now, quit, or a screen's name",
+        "command bar: a screen's name and words to filter by, or arm, lock, note, run, past, now, point, help, quit",
     ),
     Key("escape", "esc", "close", "", "up from details, out of the past; close the command bar, take the message away"),
     Key("minus", "-", "last", "", "out of the past; else back to the last place, and forth again"),
@@ -36,6 +38,12 @@ EVERYWHERE = (
     Key("left_curly_bracket", "{", "notable(-1)", "", "back to the last notable moment: verdict, stage, decision, run"),
     Key("right_curly_bracket", "}", "notable(1)", "", "forth to the next notable moment"),
     Key("tab", "tab", "app.focus_next", "", "next pane"),
+    Key("shift+tab", "shift+tab", "app.focus_previous", "", "pane before"),
+    Key("ctrl+p", "^p", "palette", "", "palette: find any key or command by its words"),
+    Key("p", "p", "pause", "", "hold the display still, with a growing clock, or go on"),
+    Key("z", "z", "zoom", "", "give the pane with the cursor all the room, or take it back"),
+    Key("M", "M", "mouse", "", "leave the mouse to the terminal for selecting text, or take it again"),
+    Key("b", "b", "browse", "", "copy and show the Grafana link for this, where web.grafana is configured"),
     Key("q,ctrl+c", "q", "leave", "leave", "leave this terminal; the daemon keeps running"),
 )
 FRAME = (Key("enter", "enter", "enter", "", "details of the row under the cursor, down to the raw message"),)
@@ -87,7 +95,7 @@ TIMELINE = (
     Key("V", "V", "verify", "verify chain", "open the check of the journal: the daemon proves every line of its chain"),
     Key("H", "H", "handover", "hand-over", "open the hand-over: how things stand, who has what, what to watch"),
 )
-READING = (
+TEXT = (
     Key("escape,q,enter", "esc", "close_reading", "close", "close the text"),
     Key("y", "y", "copy", "copy", "copy all of it to the clipboard"),
 )
@@ -98,6 +106,33 @@ DIALOG = (
 )
 
 
+READING = (
+    Key("escape,q,question_mark", "esc", "shut", "close", "close; ? in the list of keys goes on to the explanation"),
+)
+"""Keys of texts that one only reads."""
+
+
 def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
-    """The table as Textual bindings."""
-    return [Binding(key.key, key.action, key.help, key_display=key.shown, show=False) for key in keys]
+    """The table as Textual bindings, each with the id by which `keys.yaml` may give it another key."""
+    from textual.binding import Binding  # whoever lists keys without a screen need not load it
+
+    return [Binding(key.key, key.action, key.help, key_display=key.shown, show=False, id=identity(key)) for key in keys]
+
+
+def tables() -> dict[str, tuple[Key, ...]]:
+    """Every table of keys by its name in small letters."""
+    return {
+        name.lower(): value
+        for name, value in globals().items()
+        if name.isupper() and isinstance(value, tuple) and value and all(isinstance(key, Key) for key in value)
+    }
+
+
+def screens() -> tuple[str, ...]:
+    """Names of all screens, in the order of their keys."""
+    return tuple(key.action[4:-2] for key in EVERYWHERE if key.action.startswith("go('"))
+
+
+def identity(key: Key) -> str | None:
+    """`place.key`, such as `board.f`; None for a key of no table."""
+    return next((f"{name}.{key.shown}" for name, table in tables().items() if key in table), None)

@@ -40,12 +40,16 @@ class Console(Protocol):
         """To a moment of the past, unix seconds."""
         ...
 
-    def present(self) -> None:
+    def to_now(self) -> None:
         """Back to now."""
         ...
 
     def action_go(self, name: str) -> None:
         """Another screen."""
+        ...
+
+    def narrow(self, text: str) -> None:
+        """Filter that screen."""
         ...
 
     def action_help(self) -> None:
@@ -84,7 +88,13 @@ def obey(console: Console, command: Command | str) -> None:
     elif verb == "note":
         _note(console, command.text)
     else:
-        console.action_go(verb)
+        _go(console, command)
+
+
+def _go(console: Console, command: Command) -> None:
+    console.action_go(command.verb)
+    if command.text:
+        console.narrow(command.text)
 
 
 def _timely(console: Console, command: Command) -> bool:
@@ -92,7 +102,7 @@ def _timely(console: Console, command: Command) -> bool:
     if command.verb == "past":
         _jump(console, command.text)
     elif command.verb == "now":
-        console.present()
+        console.to_now()
     elif command.verb in ACTING and console.link.view.past:
         console.say(acts.IN_THE_PAST)
     else:

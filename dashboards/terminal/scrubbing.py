@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from dashboards.terminal.comfort import Comfort
 from dashboards.terminal.link import Link
 from dashboards.terminal.screens.frame import Frame
-from dashboards.terminal.travel import Travel
 
 
-class Scrubbing(Travel):
+class Scrubbing(Comfort):
     """Knows when one is. Presses that come while a moment is fetched are added up: a held key never lags behind."""
 
     link: Link
@@ -66,11 +66,12 @@ class Scrubbing(Travel):
         before = self.link.past.moment
         words = await how()
         if before is not self.link.past.moment:
+            self.held = None
             self.lookup.forget()
             self.draw()
         self.say(words)
 
-    def present(self) -> None:
+    def to_now(self) -> None:
         """Back to now."""
         self._steps = self._stops = 0
         words = self.link.past.leave()
@@ -78,10 +79,17 @@ class Scrubbing(Travel):
         self.draw()
         self.say(words)
 
+    def action_pause(self) -> None:
+        """Hold the present still; a moment of the past is still already."""
+        if self.link.past.moment is not None:
+            self.say("a moment of the past stands still already: , and . go on")
+        else:
+            super().action_pause()
+
     def action_last(self) -> None:
         """Out of the past, or to the last place."""
         if self.view.past and not self.view.recorded:
-            self.present()
+            self.to_now()
         else:
             super().action_last()
 
@@ -91,4 +99,4 @@ class Scrubbing(Travel):
         top = isinstance(screen, Frame) and not screen.commanding and not self.place.trail
         super().action_close()
         if top and self.view.past and not self.view.recorded:
-            self.present()
+            self.to_now()

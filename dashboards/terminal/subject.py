@@ -11,7 +11,18 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from monitor.serving.snapshot import AlertRow, DecisionRow, EventRow, GateRow, RuleRow, RunRow, SourceRow
+from monitor.serving.integration_rows import IntegrationRow
+from monitor.serving.snapshot import (
+    AlertRow,
+    DecisionRow,
+    EventRow,
+    GateRow,
+    RuleRow,
+    RunRow,
+    SourceRow,
+    SparkRow,
+    WaitingRow,
+)
 
 Kind: TypeAlias = Literal[
     "gate",
@@ -122,6 +133,28 @@ def of_decision(row: DecisionRow) -> Subject:
 def of_run(row: RunRow) -> Subject:
     """A run without a decision."""
     return Subject(kind="run", key=row.id, title=f"{row.runbook} {row.id}")
+
+
+def of_waiting(row: WaitingRow) -> Subject:
+    """What waits for a person: the gate to sign, or the decision, run or step to speak of."""
+    kind: Kind = "gate" if row.kind == "gate" else "step" if "/" in row.id else "decision"
+    return Subject(kind=kind, key=row.id, title=row.title)
+
+
+def of_spark(row: SparkRow) -> Subject:
+    """A signal: the series that it is made from."""
+    text = f"{row.platform} {row.title or row.name}".strip()
+    return Subject(kind="group", key=f"signal {row.name}", title=text, metrics=row.metrics, labels=row.labels)
+
+
+def of_integration(row: IntegrationRow) -> Subject:
+    """What is probed; a collector is the source that it is."""
+    if row.kind != "probe":
+        return Subject(kind="source", key=row.name, title=row.name, source=row.name)
+    source = row.sources[0] if len(row.sources) == 1 else ""
+    title = f"{row.name} {row.labels.get('platform', '')}".rstrip()
+    metrics = ("golive_integration_up", "golive_integration_request_seconds", "golive_integration_error_ratio")
+    return Subject(kind="integration", key=row.key, title=title, metrics=metrics, labels=row.labels, source=source)
 
 
 def of_group(kind: Kind, labels: dict[str, str], metrics: tuple[str, ...] = ()) -> Subject:

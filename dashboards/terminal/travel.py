@@ -7,12 +7,15 @@ from typing import NamedTuple
 from textual.app import App
 
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import Keymap
 from dashboards.terminal.lookup import Lookup
 from dashboards.terminal.screens.deck import deck
 from dashboards.terminal.screens.detail import Detail
 from dashboards.terminal.screens.dialog import Dialog
+from dashboards.terminal.screens.explain import Explain
 from dashboards.terminal.screens.frame import Frame
-from dashboards.terminal.screens.help import Help
+from dashboards.terminal.screens.help import EXPLAIN, Help
+from dashboards.terminal.screens.table import TableScreen
 from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 
@@ -32,18 +35,27 @@ class Place(NamedTuple):
 class Travel(App[None], inherit_bindings=False):
     """Knows where one is. Exactly one frame is on the stack of screens, below dialogs."""
 
-    def __init__(self, glyphs: Glyphs, lookup: Lookup, *, ansi: bool | None) -> None:
+    def __init__(self, glyphs: Glyphs, lookup: Lookup, keymap: Keymap, *, ansi: bool | None) -> None:
         super().__init__(ansi_color=ansi)
         self.glyphs = glyphs
         self.lookup = lookup
         self.frames = deck(glyphs)
         self.detail = Detail(glyphs, lookup)
+        self.chosen_keys = keymap
+        for frame in (*self.frames.values(), self.detail):
+            frame.keymap = keymap
+        self.set_keymap(dict(keymap.keys))
         self.place = self._last = Place(HOME)
 
     @property
-    def view(self) -> View:
+    def present(self) -> View:
         """This moment; the terminal knows it."""
         return View()
+
+    @property
+    def view(self) -> View:
+        """What the screens show: the present, unless a person holds it still."""
+        return self.present
 
     async def settle(self) -> None:
         """Make all screens known and show the first."""
@@ -53,9 +65,11 @@ class Travel(App[None], inherit_bindings=False):
 
     def draw(self) -> None:
         """Give this moment to what is in sight."""
-        view = self.view
+        view, present = self.view, self.present
         for screen in self.screen_stack:
-            if isinstance(screen, Frame | Dialog):
+            if isinstance(screen, Dialog):
+                screen.show(present)
+            elif isinstance(screen, Frame | Explain):
                 screen.show(view)
 
     async def look(self) -> None:
@@ -93,6 +107,14 @@ class Travel(App[None], inherit_bindings=False):
         trail = (*self.place.trail, message.subject)
         self.arrive(Place(self.place.screen, trail[-DEEPEST:]))
 
+    def narrow(self, text: str) -> None:
+        """Filter the screen in sight by what was typed behind its name."""
+        frame = self.frames[self.place.screen]
+        if isinstance(frame, TableScreen):
+            frame.narrow_to(text)
+        else:
+            self.say(f"{self.place.screen} has no filter")
+
     def action_go(self, name: str) -> None:
         """Another screen."""
         if self.place != Place(name):
@@ -119,6 +141,13 @@ class Travel(App[None], inherit_bindings=False):
             self.screen.open_command()
 
     def action_help(self) -> None:
-        """Explain the keys of the screen in sight."""
+        """Explain the keys of the screen in sight; asked again, the number under its cursor."""
         if isinstance(self.screen, Frame):
-            self.push_screen(Help(self.screen.KEYS, self.glyphs))
+            self.push_screen(Help(self.screen.KEYS, self.chosen_keys, self.glyphs), self._explain)
+
+    def _explain(self, answer: str | None) -> None:
+        frame = self.screen
+        if answer == EXPLAIN and isinstance(frame, Frame):
+            subject = frame.subject or (self.detail.here if frame is self.detail else None)
+            self.push_screen(Explain(subject, self.lookup, self.glyphs))
+            self.call_after_refresh(self.arrived)

@@ -31,6 +31,10 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no newer one; empty while there is."""
     person: Person | None = None
     armed: bool = False
+    held: float | None = None
+    """Seconds for which a person has been holding the display still; None: it moves."""
+    present: View | None = None
+    """The present, while something else is shown; None: this is it."""
     live: View | None = None
     """The present, while this is a moment of the past; None: this is the present."""
     recorded: bool = False

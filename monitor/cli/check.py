@@ -10,12 +10,12 @@ import msgspec
 from cyclopts import Parameter
 
 from monitor.cli.recorded import weeks_sentence
-from monitor.cli.wording import rule_sentence
 from monitor.config import Config
 from monitor.config_checks.unready import unready
 from monitor.config_file import DEFAULT, LoadedConfig, read
 from monitor.documents.finding import Finding
 from monitor.intake.postbox import Judging
+from monitor.judging.wording import rule_sentence
 from monitor.notify.channels import Heartbeat
 from monitor.text import clean
 from monitor.units import spell_duration

@@ -28,6 +28,7 @@ COMMANDS = {
     ),
     "run": ("monitor.cli.run:run", "The daemon: collect, judge, serve, notify, execute."),
     "watch": ("monitor.cli.watch:watch", "The terminal of a running daemon."),
+    "keys": ("monitor.cli.keys:keys", "Every key of the terminal, and whether two of them clash."),
     "replay": ("monitor.cli.replay:replay", "A record of snapshots on the same screens, without a daemon."),
     "status": ("monitor.cli.status:status", "The board once."),
     "handover": ("monitor.cli.handover:handover", "What the next shift must know, as Markdown or JSON."),

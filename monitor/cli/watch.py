@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from dashboards.terminal.acts import SnapshotSource
 from dashboards.terminal.client import DEFAULT_URL, DaemonClient
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import USUAL, Keymap, chosen
 from dashboards.terminal.recorder import Recorder
 from monitor.cli.bearer import read_token
 from monitor.cli.status import plain_glyphs
@@ -30,6 +31,7 @@ def watch(
     operator: bool = False,
     ascii_only: Annotated[bool, Parameter(name="--ascii")] = False,
     plain: bool = False,
+    keys: Path | None = None,
     record: Path | None = None,
 ) -> int:
     """Watch a running cutover, and act on it when armed. The daemon keeps running when you leave.
@@ -49,11 +51,15 @@ def watch(
         ASCII characters only; chosen by itself where the locale is not UTF-8.
     plain:
         A stream for screen readers: one change a line, no cursor moves.
+    keys:
+        File with other keys than the usual ones; default: keys.yaml in ~/.config/golive, where there is one.
+        `golive keys` lists all keys and checks the file.
     record:
         Keep what is seen in this file, a moment each 10 s and at each notable one, for `golive replay` elsewhere.
     """
     try:
         client = DaemonClient(url, read_token(token_file))
+        keymap = chosen(keys)
         recorder = Recorder(client, record) if record is not None else None
     except (SecretError, ValueError, ArchiveError) as error:
         sys.stderr.write(f"error: {error}\n")
@@ -61,7 +67,7 @@ def watch(
     glyphs = Glyphs(ascii=True) if ascii_only else plain_glyphs()
     if plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return asyncio.run(kept(client, recorder, lambda source: read_out(source, glyphs)))
-    return asyncio.run(kept(client, recorder, lambda source: show(source, glyphs, operator=operator)))
+    return asyncio.run(kept(client, recorder, lambda source: show(source, glyphs, keymap, operator=operator)))
 
 
 async def kept(
@@ -92,12 +98,12 @@ async def read_out(client: SnapshotSource, glyphs: Glyphs) -> int:
     return 0
 
 
-async def show(client: SnapshotSource, glyphs: Glyphs, *, operator: bool) -> int:
+async def show(client: SnapshotSource, glyphs: Glyphs, keymap: Keymap = USUAL, *, operator: bool) -> int:
     """The full screen until a person leaves it."""
     from dashboards.terminal.app import Terminal  # Textual loads here and nowhere else in the command line
 
     mono = "NO_COLOR" in os.environ
-    app = Terminal(client, operator=operator, glyphs=glyphs, mono=mono)
+    app = Terminal(client, operator=operator, glyphs=glyphs, mono=mono, keymap=keymap)
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, app.exit)
     await app.run_async()

@@ -10,6 +10,7 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.daemon import board
 from monitor.daemon.course import Course
+from monitor.daemon.integrations import Integrations
 from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.switchboard import Switchboard
 from monitor.daemon.ticker import Ticker
@@ -69,6 +70,8 @@ class Camera:
         self._taken_at = 0.0
         self._taken_mono = 0.0
         self._started_at = time.time()
+        self._integrations: Integrations | None = None
+        self._judged_by: Config | None = None
         self.wanted = True
         """Whether somebody asked since the last one was taken."""
 
@@ -94,11 +97,23 @@ class Camera:
 
     def ticked(self, now: float) -> Iterator[None]:
         """A tick is done: take the snapshot if it is wanted, in pieces, between which others may run."""
+        self.integrations().look(now)
         if self.wanted or abs(now - self._taken_at) >= REFRESH:
             self.wanted = False
             self._taken_at = now
             self._taken_mono = time.monotonic()
             self._newest = yield from self._take(now)
+
+    def integrations(self) -> Integrations:
+        """Made when first needed, since not all parts of a daemon are there when its camera is."""
+        part, config = self._parts, self._parts.config
+        if self._integrations is None:
+            kinds = {collector.name: kind_of(collector) for collector in config.collectors}
+            self._integrations = Integrations(part.store, part.intake, part.supervisor, config.collectors, kinds)
+        if self._judged_by is not config:
+            self._judged_by = config
+            self._integrations.judged_by(config.rules, config.signals, config.gates)
+        return self._integrations
 
     def _take(self, now: float) -> Pieces[Snapshot]:
         part = self._parts
@@ -106,6 +121,7 @@ class Camera:
         rules = yield from board.rules(part.engine, now)
         alerts = yield from board.alerts(part.engine, now)
         series, left_out = yield from board.series(part.store, part.config.web.series_limit, now)
+        integrations = yield from self.integrations().rows(now)
         oldest_age, oldest_source = board.oldest_input(ticker.judged)
         gates = tuple(gate.row for gate in ticker.judged)
         kinds = {collector.name: kind_of(collector) for collector in part.config.collectors}
@@ -132,6 +148,8 @@ class Camera:
             sparks=ticker.sparks.rows(),
             series=series,
             series_left_out=left_out,
+            integrations=integrations,
+            links={"grafana": part.config.web.grafana} if part.config.web.grafana else {},
             events=tuple(part.journal.newest_events(EVENTS)),
             monitor=self._self_row(),
         )

@@ -10,12 +10,17 @@ from typing import Protocol
 from monitor.config import Config
 from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
+from monitor.daemon.inspector import Inspector
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
 from monitor.deciding.public_lines import PublicLines
 from monitor.intake.intake import Intake
 from monitor.intake.postbox import Postbox
+from monitor.judging.engine import Engine
+from monitor.judging.explaining import Standards
+from monitor.judging.store import Store
+from monitor.model import Metric
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.past.keeper import Keeper
 from monitor.serving.web.app import make_app
@@ -31,11 +36,14 @@ class Parts(Protocol):
     authority: Authority
     journal: Journal
     intake: Intake
+    store: Store
+    engine: Engine
+    catalogue: dict[str, Metric]
+    clock: Callable[[], float]
     camera: Camera
     past: Keeper
     state_dir: Path
     degraded: str
-    clock: Callable[[], float]
     switchboard: Switchboard
     web_config_file: Path | None
 
@@ -53,6 +61,8 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         what = f"{denial.method} {denial.path} from {denial.peer} refused: {denial.why}"
         journal.append("denied", "nobody", what, object=denial.path, state="denied", public=False)
 
+    standards = Standards(parts.catalogue, config.rules, config.signals, config.gates, config.triggers)
+    inspector = Inspector(parts.store, parts.intake, parts.engine, standards, parts.clock)
     front = Front(parts.web_config_file)
     await asyncio.to_thread(front.load)
     app = make_app(
@@ -68,6 +78,7 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         past=parts.past,
         postboxes=[collector for collector in config.collectors if isinstance(collector, Postbox)],
         callbacks=parts.switchboard.doors,
+        details=inspector,
         transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
         on_denied=denied,
         front=front,

@@ -47,6 +47,8 @@ class Sparks:
                 platform=signal.platform,
                 step=step_of(signal),
                 points=tuple(self._points[name]),
+                metrics=signal.metrics,
+                labels=dict((signal.denominator or signal).match),
             )
             for name, signal in self._signals.items()
         )

@@ -16,9 +16,10 @@ from monitor.history.archive import Slot
 from monitor.history.figures import Figure, canonical, other_side
 from monitor.judging.baseline import SLOT
 from monitor.judging.exclusion import Excluding
-from monitor.judging.readers import Reader, Shelf, Want, reader_of
+from monitor.judging.readers import Reader, Want, reader_of
 from monitor.judging.rings import Bools
 from monitor.judging.rules import Signal
+from monitor.judging.shelf import Shelf
 from monitor.judging.store import Store
 from monitor.judging.windows import Estimates, Windows
 

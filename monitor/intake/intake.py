@@ -15,6 +15,7 @@ from monitor.intake.inlet import Handles
 from monitor.intake.inlet import Numbers as Values
 from monitor.intake.numbers import Numbers
 from monitor.intake.sequences import Gap
+from monitor.intake.tail import Tail
 from monitor.intake.transcripts import Transcripts, glimpse
 from monitor.judging.pieces import Pieces, finished
 from monitor.judging.rings import F8, I8
@@ -176,6 +177,7 @@ class Door:
         handles, values, times, received = (
             parts[0] if len(parts) == 1 else (np.concatenate(c) for c in zip(*parts, strict=True))
         )
+        self.intake.tail.keep(self.number, handles, values, times, received)
         sound = times <= received + AHEAD
         if sound.any():
             self.newest = max(self.newest, float(np.minimum(times[sound], received[sound]).max()))
@@ -266,6 +268,8 @@ class Intake:
         self.numbers: dict[str, Numbers] = {}
         """Numbered sources by the word that those who share them have in common."""
         self.on_health = _nobody
+        self.tail = Tail()
+        """The newest samples as they came."""
 
     def door(self, name: str, stale_after: float, shared: str = "") -> Door:
         """The inlet of a collector. shared: a word of those who hear the same numbered sources; default: its name."""

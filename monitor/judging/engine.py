@@ -13,10 +13,11 @@ from monitor.judging.comparing import Comparison, source_of
 from monitor.judging.exclusion import Excluding
 from monitor.judging.judge import MOST_TRANSITIONS, Judge
 from monitor.judging.judged import Transition
-from monitor.judging.readers import Reader, Shelf, Want, reader_of
+from monitor.judging.readers import Reader, Want, reader_of
 from monitor.judging.rules import Rule, Signal
 from monitor.judging.scopes import ALL, Atlas
 from monitor.judging.scoping import fixed, grouped_by
+from monitor.judging.shelf import Shelf
 from monitor.judging.store import AHEAD, Store
 from monitor.judging.windows import Windows
 from monitor.model import Labels, Standing, Truth

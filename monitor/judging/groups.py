@@ -35,6 +35,14 @@ class Groups(NamedTuple):
         """Whether each group is one row."""
         return len(self.rows) == len(self.starts)
 
+    def rows_of(self, name: Labels) -> I8:
+        """The rows of one group, by its labels; none for a group that has none."""
+        if name not in self.names[: len(self.starts)]:
+            return self.rows[:0]
+        number = self.names.index(name)
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.rows)
+        return self.rows[self.starts[number] : end]
+
     def part(self, rows: slice) -> slice | I8:
         """An index like `pick` for a stretch of the rows."""
         if isinstance(self.pick, slice):

@@ -12,10 +12,10 @@ from monitor.judging.estimators import wilson
 from monitor.judging.groups import Grouping, Groups
 from monitor.judging.rings import F8, I8, Bools, fitted
 from monitor.judging.rules import Estimator, Part, Rule, Signal
-from monitor.judging.store import Store
+from monitor.judging.shelf import Shelf
 from monitor.judging.table import Table
 from monitor.judging.windows import Estimates, Quality, Reduction, Span, Windows, keep, keep_closed
-from monitor.model import Kind
+from monitor.model import Kind, Labels
 
 _NOUNS = ("contacts", "calls", "packets", "requests", "errors", "agents", "records")
 
@@ -76,25 +76,13 @@ class Reader(Protocol):
         """Bit mask of the collectors that feed it, or only these of its groups."""
         ...
 
+    def inputs(self, scope: Labels) -> list[tuple[Table, I8]]:
+        """The series that one group is made from: rows of each table, of a ratio the denominator's first."""
+        ...
+
     def twin(self, labels: Mapping[str, str]) -> Reader:
         """The same over other series of the same metrics, such as those of the other platform."""
         ...
-
-
-class Shelf:
-    """Tables of a store, and groupings that several readers share."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._groupings: dict[tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]], Grouping] = {}
-
-    def grouping(self, metric: str, match: Mapping[str, str], by: tuple[str, ...]) -> Grouping:
-        """The groups of a metric's series."""
-        key = (metric, tuple(sorted(match.items())), by)
-        made = self._groupings.get(key)
-        if made is None:
-            made = self._groupings[key] = Grouping(self.store.table(metric), match, by)
-        return made
 
 
 class Want(NamedTuple):
@@ -144,6 +132,9 @@ class _Side(NamedTuple):
             sizes = np.diff(np.append(groups.starts, len(rows)))
             rows = rows[np.repeat(fitted(wanted, len(sizes)), sizes)]
         return int(np.bitwise_or.reduce(self.table.owners[rows])) if len(rows) else 0
+
+    def rows(self, scope: Labels) -> tuple[Table, I8]:
+        return self.table, self.grouping.now().rows_of(scope)
 
     def twin(self, labels: Mapping[str, str]) -> _Side:
         match = {**self.grouping.match, **labels}
@@ -218,6 +209,10 @@ class ValueReader:
         """Bit mask of the collectors that feed it, or only these of its groups."""
         return self._side.owners(groups)
 
+    def inputs(self, scope: Labels) -> list[tuple[Table, I8]]:
+        """The series that one group is made from."""
+        return [self._side.rows(scope)]
+
     def twin(self, labels: Mapping[str, str]) -> ValueReader:
         """The same over other series."""
         return ValueReader(self._side.twin(labels))
@@ -274,6 +269,10 @@ class RatioReader:
         above = np.zeros(len(self._above.grouping.now().starts), np.bool_)
         above[places[places >= 0]] = True
         return self._above.owners(above) | self._below.owners(groups)
+
+    def inputs(self, scope: Labels) -> list[tuple[Table, I8]]:
+        """The series that one group is made from, those of the denominator first."""
+        return [self._below.rows(scope), self._above.rows(scope)]
 
     def twin(self, labels: Mapping[str, str]) -> RatioReader:
         """The same over other series."""

@@ -75,6 +75,10 @@ class Store:
             self._row_of[handle] = row
         return handle, ""
 
+    def handle(self, metric: str, labels: Labels) -> int | None:
+        """The handle of a series that was bound; None for one that was not."""
+        return self._by_series.get((metric, labels))
+
     def blank(self, handle: int, kind: int, at: float) -> None:
         """Note that the source answered without a number: BLANK_EMPTY, BLANK_NULL or BLANK_ERROR at its time `at`."""
         table, row = self.handles[handle]
@@ -126,7 +130,7 @@ class Store:
     def _add(self, table: Table, rows: I8, values: F8, times: F8, received: F8, refused: Counter[str]) -> int:
         low, high = table.metric.low, table.metric.high
         sound = (values >= low) & (values <= high)
-        late = times <= received - np.minimum(table.span, np.maximum(LATENESS, 2.0 * table.stale_after[rows]))
+        late = times <= latest_taken(table, rows, received)
         good = sound & ~late
         if not good.all():
             _count(refused, out_of_range=~sound, late=sound & late)
@@ -134,6 +138,12 @@ class Store:
         if len(rows):
             table.add(rows, values, times)
         return len(rows)
+
+
+def latest_taken(table: Table, rows: I8 | int, received: F8 | float) -> F8:
+    """The time up to which a sample that is received now is too late, unix seconds."""
+    patience: F8 = np.minimum(table.span, np.maximum(LATENESS, 2.0 * table.stale_after[rows]))
+    return received - patience
 
 
 def _by_series(part: I8, rows: I8) -> list[I8]:

@@ -7,6 +7,7 @@ All times are unix seconds, all spans seconds, all values in base units. Text fi
 from __future__ import annotations
 
 from monitor.serving.condition_rows import SelfRow
+from monitor.serving.integration_rows import IntegrationRow
 from monitor.serving.row import Row
 
 SCHEMA = 1
@@ -325,6 +326,10 @@ class SparkRow(Row, frozen=True, kw_only=True):
     platform: str
     step: float
     points: tuple[float | None, ...]
+    metrics: tuple[str, ...] = ()
+    """What it is made from."""
+    labels: dict[str, str] = {}
+    """What every series of it carries."""
 
 
 class SeriesRow(Row, frozen=True, kw_only=True):
@@ -371,5 +376,8 @@ class Snapshot(Row, frozen=True, kw_only=True):
     series: tuple[SeriesRow, ...] = ()
     series_left_out: int = 0
     """Series beyond the bound of this answer."""
+    integrations: tuple[IntegrationRow, ...] = ()
     events: tuple[EventRow, ...] = ()
+    links: dict[str, str] = {}
+    """Addresses of other programs that show this cutover, by their name: grafana."""
     monitor: SelfRow

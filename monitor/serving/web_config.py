@@ -7,6 +7,7 @@ import re
 from monitor.plan import Section
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+", re.ASCII)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-]+(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
 _TAKEN = ("/api", "/docs", "/board")
 
 
@@ -25,7 +26,13 @@ class WebConfig(Section, frozen=True, kw_only=True):
     max_requests: int = 32
     """Most scrapes at once; further ones are answered 503. 0: as many as there are connections."""
 
+    grafana: str = ""
+    """Address of the Grafana that has golive's dashboards, such as https://grafana.example: terminals link to it."""
+
     def __post_init__(self) -> None:
+        if self.grafana and not _ADDRESS.fullmatch(self.grafana):
+            msg = f"grafana {self.grafana!r} is not an address; write one such as https://grafana.example"
+            raise ValueError(msg)
         path = self.telemetry_path
         if not _PATH.fullmatch(path) or any(path == taken or path.startswith(f"{taken}/") for taken in _TAKEN):
             msg = f"telemetry_path {path!r} is not a path of its own; write one such as /metrics"

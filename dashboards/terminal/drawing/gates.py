@@ -87,7 +87,7 @@ def gate_line(gate: GateRow, view: View, layout: Plan, glyphs: Glyphs) -> Line:
         _age(gate, view, glyphs),
     ]
     if layout.explains:
-        cells.append(Span(_why(gate), "dim"))
+        cells.append(Span(why(gate), "dim"))
     return row(layout.columns, cells, layout.width, glyphs)
 
 
@@ -106,7 +106,8 @@ def _age(gate: GateRow, view: View, glyphs: Glyphs) -> Span:
     return Span(text, "dim")
 
 
-def _why(gate: GateRow) -> str:
+def why(gate: GateRow) -> str:
+    """Why it stands as it does, or who signs it."""
     if gate.kind == "signed":
         return f"signed by {gate.signed_by}" if gate.signed_by else f"a {gate.duty} must sign"
     return gate.reason
@@ -127,10 +128,10 @@ def detail(gate: GateRow | None, view: View, width: int, glyphs: Glyphs) -> list
         ],
         glyphs,
     )
-    why = _why(gate) or ("within its limit" if gate.state == "ok" else "no reason given")
+    words = why(gate) or ("within its limit" if gate.state == "ok" else "no reason given")
     if view.gone:
-        why = f"as it was {format_duration(view.behind)} ago: {why}"
-    return [clip(head, width, glyphs), *wrap(why, width, glyphs)]
+        words = f"as it was {format_duration(view.behind)} ago: {words}"
+    return [clip(head, width, glyphs), *wrap(words, width, glyphs)]
 
 
 def counts(gates: Iterable[GateRow], glyphs: Glyphs) -> Line:

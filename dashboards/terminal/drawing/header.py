@@ -124,6 +124,7 @@ def waiting(view: View, snapshot: Snapshot, width: int) -> Span:
 
 def banner(view: View, width: int, glyphs: Glyphs) -> Line:
     """One line that must not be missed: the daemon is gone or not whole, or it is too late. Empty when all is well."""
+    view = view.present or view
     snapshot = view.snapshot
     if view.past:
         return past_banner(view, width, glyphs)
@@ -140,6 +141,18 @@ def banner(view: View, width: int, glyphs: Glyphs) -> Line:
         return (Span(fit(f" monitor not whole: {snapshot.monitor.degraded}", width, glyphs), "notice"),)
     late = too_late(view)
     return (Span(fit(f" {late}", width, glyphs), "notice"),) if late else ()
+
+
+def held(view: View, width: int, glyphs: Glyphs) -> Line:
+    """That the display stands still, for how long, and what the verdict is meanwhile; empty while it moves."""
+    if view.held is None or view.present is None:
+        return ()
+    now = view.present.snapshot
+    verdict = (
+        f"now {now.verdict.verdict} {format_duration(view.present.now - now.verdict.since)}" if now else "now unknown"
+    )
+    text = f" DISPLAY HELD for {countdown(view.held) if view.held >= 1 else '00:00'}, as of {clock(view.now)} UTC; {verdict}; p goes on "
+    return (Span(fit(text, width, glyphs), "alarm"),)
 
 
 def too_late(view: View) -> str:

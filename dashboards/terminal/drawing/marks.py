@@ -41,6 +41,27 @@ SOURCES = {
 }
 """States of a collector; stale and silent are an OK collector that hears nothing."""
 
+QUALITIES = {
+    "fresh": Mark("●", "[ok]", "FRESH", "ok"),
+    "stale": Mark("◌", "[st]", "STALE", "stale"),
+    "empty": Mark("○", "[em]", "EMPTY", "unknown"),
+    "null": Mark("?", "[nu]", "NULL", "unknown"),
+    "error": Mark("✕", "[xx]", "ERROR", "fail"),
+}
+"""What the newest word of a source on a series is worth."""
+
+INTEGRATIONS = {
+    "ok": Mark("●", "[ok]", "OK", "ok", 1),
+    "starting": Mark("▶", "[>>]", "STARTING", "run", 2),
+    "slow": Mark("◆", "[wa]", "SLOW", "warn", 3),
+    "retrying": Mark("◆", "[re]", "RETRYING", "warn", 4),
+    "stale": Mark("◌", "[st]", "STALE", "stale", 5),
+    "unknown": Mark("?", "[??]", "UNKNOWN", "unknown", 6),
+    "stopped": Mark("✕", "[so]", "STOPPED", "fail", 7),
+    "failed": Mark("✕", "[xx]", "FAILED", "fail", 8),
+}
+"""States of what is probed and of who collects."""
+
 VERDICTS = {
     "GO": Mark("●", "[ok]", "GO", "ok"),
     "HOLD": Mark("‖", "[ho]", "HOLD", "hold"),

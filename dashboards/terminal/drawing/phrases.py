@@ -10,9 +10,14 @@ from monitor.units import format_duration, format_value
 _GOOD = {">": ("at_most", ""), ">=": ("", "<"), "<": ("at_least", ""), "<=": ("", ">")}
 
 
-def clock(at: float) -> str:
-    """Time of day in UTC, `02:11:02`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+def clock(at: float, *, date: bool = False, parts: bool = False) -> str:
+    """Time of day in UTC, `02:11:02`. date: with the day in front. parts: with milliseconds. `?` for none of the calendar."""
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return "?"
+    text = moment.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
+    return f"{text}.{moment.microsecond // 1000:03d}" if parts else text
 
 
 def countdown(seconds: float) -> str:

@@ -15,11 +15,13 @@ from dashboards.terminal.drawing import board, gates
 from dashboards.terminal.drawing.header import NARROW
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span
 from dashboards.terminal.keys import BOARD, Key, bindings
+from dashboards.terminal.pages.canvas import Item
 from dashboards.terminal.screens.frame import Frame
-from dashboards.terminal.subject import Subject, of_gate
+from dashboards.terminal.subject import Subject, of_event, of_gate, of_source, of_spark, of_waiting
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.lines import LineView, Rows
 from dashboards.terminal.widgets.pane import Pane
+from dashboards.terminal.widgets.picker import Picker
 from monitor.serving.snapshot import GateRow, Snapshot
 
 
@@ -33,11 +35,14 @@ class Board(Frame):
         super().__init__(glyphs)
         self._gates = Pane("GATES", glyphs, id="gates", pick=True)
         self._detail = Pane("THIS GATE", glyphs, id="detail")
-        self._sources = Pane("SOURCES", glyphs, id="sources")
-        self._waiting = Pane("WAITING FOR A PERSON", glyphs, id="waiting")
-        self._signals = Pane("SIGNALS", glyphs, id="signals")
-        self._events = Pane("LAST EVENTS", glyphs, id="events")
-        self._all = Pane("BOARD", glyphs, id="all")
+        self._sources = Pane("SOURCES", glyphs, id="sources", pick=True)
+        self._waiting = Pane("WAITING FOR A PERSON", glyphs, id="waiting", pick=True)
+        self._signals = Pane("SIGNALS", glyphs, id="signals", pick=True)
+        self._events = Pane("LAST EVENTS", glyphs, id="events", pick=True)
+        self._all = Pane("BOARD", glyphs, id="all", pick=True)
+        panes = (self._sources, self._waiting, self._signals, self._events, self._all)
+        self._pickers: dict[Widget | None, Picker] = {pane.lines: Picker(pane.lines) for pane in panes}
+        self._items: list[Item] = []
         self._faults = False
         self._rows: list[GateRow] = []
         self._chosen = ""
@@ -58,9 +63,11 @@ class Board(Frame):
 
     @property
     def subject(self) -> Subject | None:
-        """The gate under the cursor."""
-        gate = self.gate
-        return of_gate(gate) if gate is not None else None
+        """What the line under the cursor of the pane with the focus is about; of the gates unless another has it."""
+        picker = self._pickers.get(self._all.lines if self.narrow else self.focused)
+        if picker is not None:
+            return picker.subject
+        return of_gate(self.gate) if self.gate is not None else None
 
     def fill(self, view: View) -> None:
         """Draw every pane that can be seen."""
@@ -70,7 +77,8 @@ class Board(Frame):
         order = gates.worst_first(snapshot.gates)
         self._rows = [gate for gate in order if gates.faulty(gate)] if self._faults else order
         if self.narrow:
-            self._all.show(partial(self._everything, snapshot, view))
+            self._all.show(partial(self._all_lines, snapshot, view))
+            self._pickers[self._all.lines].keep([item.leads for item in self._items])
             return
         chosen = self.gate
         glyphs = self.glyphs
@@ -87,6 +95,13 @@ class Board(Frame):
         self._signals.show(lambda width: Rows(snapshot.sparks, lambda row: board.spark_line(row, width, glyphs)))
         events = snapshot.events[::-1]
         self._events.show(lambda width: Rows(events, lambda row: board.event_line(row, width, glyphs)))
+        self._keep(self._sources, map(of_source, snapshot.sources))
+        self._keep(self._waiting, map(of_waiting, snapshot.waiting))
+        self._keep(self._signals, map(of_spark, snapshot.sparks))
+        self._keep(self._events, map(of_event, events))
+
+    def _keep(self, pane: Pane, subjects: Iterable[Subject]) -> None:
+        self._pickers[pane.lines].keep(list(subjects))
 
     def own_keys(self) -> Iterable[tuple[str, str]]:
         """Signing is offered where there is something to sign."""
@@ -107,26 +122,34 @@ class Board(Frame):
             return [(Span("nothing waits", "dim"),)]
         return [board.waiting_line(row, view, width, self.glyphs) for row in snapshot.waiting]
 
-    def _everything(self, snapshot: Snapshot, view: View, width: int) -> Sequence[Line]:
+    def _all_lines(self, snapshot: Snapshot, view: View, width: int) -> list[Line]:
+        self._items = self._everything(snapshot, view, width)
+        return [item.line for item in self._items]
+
+    def _everything(self, snapshot: Snapshot, view: View, width: int) -> list[Item]:
+        """One list for narrow windows, each line with what it is about."""
         glyphs = self.glyphs
         layout = gates.plan(self._rows, width, glyphs)
-        waits = [board.waiting_line(row, view, width, glyphs) for row in snapshot.waiting]
-        rows = [gates.gate_line(gate, view, layout, glyphs) for gate in self._rows]
+        waits = [Item(board.waiting_line(row, view, width, glyphs), of_waiting(row)) for row in snapshot.waiting]
+        rows = [Item(gates.gate_line(gate, view, layout, glyphs), of_gate(gate)) for gate in self._rows]
         if self.app.size.width < NARROW:
-            return [gates.counts(snapshot.gates, glyphs), *waits, *rows]
-        lines: list[Line] = [gates.table_heading(layout, glyphs), *rows]
+            worst = rows[0].leads if rows else None
+            return [Item(gates.counts(snapshot.gates, glyphs), worst), *waits, *rows]
+        items: list[Item] = [Item(gates.table_heading(layout, glyphs)), *rows]
         if waits:
-            lines += [(), (Span("WAITING FOR A PERSON", "head"),), *waits]
-        lines += [(), (Span("SOURCES", "head"),)]
-        lines += [board.source_line(row, view, width, glyphs) for row in snapshot.sources]
-        lines += [(), (Span("LAST EVENTS", "head"),)]
-        return [*lines, *(board.event_line(row, width, glyphs) for row in snapshot.events[::-1])]
+            items += [*_title("WAITING FOR A PERSON"), *waits]
+        items += _title("SOURCES")
+        items += [Item(board.source_line(row, view, width, glyphs), of_source(row)) for row in snapshot.sources]
+        items += _title("LAST EVENTS")
+        return [*items, *(Item(board.event_line(row, width, glyphs), of_event(row)) for row in snapshot.events[::-1])]
 
     def on_line_view_moved(self, event: LineView.Moved) -> None:
         """Show the gate that the cursor stands on."""
         if event.view is self._gates.lines and event.index < len(self._rows):
             self._chosen = self._rows[event.index].name
             self.show(self.now)
+        elif event.view in self._pickers:
+            self._pickers[event.view].moved()
 
     def action_faults(self) -> None:
         """Show only what is not OK, or all again."""
@@ -139,3 +162,7 @@ class Board(Frame):
         unsigned = (row for row in self._rows if row.state == "unsigned")
         gate = next(unsigned, None) if self.narrow else self.gate
         self.post_message(self.Asked(lambda view: questions.sign(gate, view)))
+
+
+def _title(text: str) -> list[Item]:
+    return [Item(()), Item((Span(text, "head"),))]

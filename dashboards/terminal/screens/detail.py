@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
-from dashboards.terminal.drawing.page import Canvas, Item
-from dashboards.terminal.drawing.pages import page
 from dashboards.terminal.drawing.spans import Glyphs, Line
 from dashboards.terminal.lookup import Lookup
+from dashboards.terminal.pages.atlas import page
+from dashboards.terminal.pages.canvas import Canvas, Item
 from dashboards.terminal.screens.frame import Frame
 from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View

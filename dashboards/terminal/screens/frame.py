@@ -14,8 +14,9 @@ from textual.widgets import Input
 
 from dashboards.terminal.drawing.crumbs import crumbs
 from dashboards.terminal.drawing.footer import footer
-from dashboards.terminal.drawing.header import TINY, WIDE, banner, header, one_line
+from dashboards.terminal.drawing.header import TINY, WIDE, banner, header, held, one_line
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, fit
+from dashboards.terminal.keymap import USUAL
 from dashboards.terminal.keys import EVERYWHERE, FRAME, Key, bindings
 from dashboards.terminal.questions import Question
 from dashboards.terminal.subject import Subject
@@ -48,6 +49,8 @@ class Frame(Screen[None]):
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__()
         self.glyphs = glyphs
+        self.keymap = USUAL
+        """Which keys a person chose instead of the usual ones."""
         self.now = View()
         self._message: Line = ()
         self._head = Fixed(glyphs, id="head")
@@ -96,7 +99,8 @@ class Frame(Screen[None]):
 
     def keys(self) -> Iterable[tuple[str, str]]:
         """Key and word of the bottom line: only what does something here and now."""
-        return [*self.own_keys(), *everywhere(self.now)]
+        own = self.keymap.relabelled(self.KEYS, self.own_keys())
+        return [*own, *self.keymap.relabelled(EVERYWHERE, everywhere(self.now))]
 
     def own_keys(self) -> Iterable[tuple[str, str]]:
         """The screen's own part of that."""
@@ -112,7 +116,11 @@ class Frame(Screen[None]):
         if not self.is_mounted:
             return
         self._head.show(self._header)
-        self._banner.show(lambda width: tuple(line for line in (banner(view, width, self.glyphs),) if line))
+        self._banner.show(
+            lambda width: tuple(
+                line(view, width, self.glyphs) for line in (banner, held) if line(view, width, self.glyphs)
+            )
+        )
         self._said.show(lambda _: (self._message,) if self._message else ())
         way = self.crumbs()
         self._way.show(lambda width: (crumbs(way, width, self.glyphs),) if way else ())
@@ -143,12 +151,14 @@ class Frame(Screen[None]):
         """Whether the command bar is open."""
         return self.query_one("#command", Input).has_class("-open")
 
-    def open_command(self) -> None:
-        """Open the command bar."""
+    def open_command(self, typed: str = "") -> None:
+        """Open the command bar, with something typed already."""
         bar = self.query_one("#command", Input)
+        bar.value = typed
         bar.can_focus = True
         bar.add_class("-open")
         bar.focus()
+        bar.cursor_position = len(typed)
 
     def close_command(self) -> str:
         """Close the command bar; returns what was typed."""

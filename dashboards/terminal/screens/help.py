@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 
-from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, row
-from dashboards.terminal.keys import EVERYWHERE, FRAME, LISTS, Key
+from dashboards.terminal.drawing.spans import Glyphs, Line, Span, wrap
+from dashboards.terminal.keymap import Keymap
+from dashboards.terminal.keys import EVERYWHERE, FRAME, LISTS, READING, Key, bindings
 from dashboards.terminal.screens.overlay import Overlay
 from dashboards.terminal.widgets.lines import LineView
 from dashboards.terminal.widgets.painting import COMPONENTS
 
+_LABEL = 11
 _STATES = (
     ("OK", "within its limit"),
     ("WARN", "beyond its warning"),
@@ -25,40 +28,67 @@ _STATES = (
 )
 
 
-def help_lines(keys: tuple[Key, ...], width: int, glyphs: Glyphs) -> list[Line]:
+EXPLAIN = "explain"
+
+
+def help_lines(keys: tuple[Key, ...], keymap: Keymap, width: int, glyphs: Glyphs) -> list[Line]:
     """Keys of this screen, keys of every screen, and what the states mean."""
-    plan = [Column("", 7), Column("", 0)]
     lines: list[Line] = []
     for title, group in (("THIS SCREEN", keys), ("EVERYWHERE", (*EVERYWHERE, *FRAME)), ("LISTS", LISTS)):
         if group:
             lines.append((Span(title, "head"),))
-            lines += [row(plan, [Span(key.shown, "key"), Span(key.help)], width, glyphs) for key in group]
+            for key in group:
+                lines += _entry(keymap.shown(key), "key", key.help, width, glyphs)
     lines.append((Span("STATES", "head"),))
-    plan = [Column("", 9), Column("", 0)]
-    lines += [row(plan, [Span(word, "strong"), Span(text)], width, glyphs) for word, text in _STATES]
-    lines.append((Span("Capital letters open a dialog; none acts by itself. Copy text with shift and the mouse."),))
-    return lines
+    for word, text in _STATES:
+        lines += _entry(word, "strong", text, width, glyphs)
+    last = "Capital letters open a dialog or a side view; none acts by itself. With M the mouse selects text to copy."
+    return [*lines, *wrap(last, width, glyphs)]
 
 
-class Help(Overlay[None]):
-    """Closes on escape, ? or q."""
+def _entry(word: str, role: str, text: str, width: int, glyphs: Glyphs) -> list[Line]:
+    """A word and what it means, wrapped under itself."""
+    label = word.ljust(_LABEL)
+    room = width - _LABEL
+    if len(word) >= _LABEL or room < _LABEL:
+        return [(Span(word, role),), *(((Span("  "), *line)) for line in wrap(text, width - 2, glyphs))]
+    first, *rest = wrap(text, room, glyphs)
+    return [(Span(label, role), *first), *((Span(" " * _LABEL), *line) for line in rest)]
+
+
+class Help(Overlay[str]):
+    """Closes on escape or q; ? asks for the explanation of the number under the cursor: it then answers EXPLAIN."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q", "dismiss", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(READING)
 
-    def __init__(self, keys: tuple[Key, ...], glyphs: Glyphs) -> None:
+    def __init__(self, keys: tuple[Key, ...], keymap: Keymap, glyphs: Glyphs) -> None:
         super().__init__()
         self._keys = keys
+        self._keymap = keymap
         self._glyphs = glyphs
         self._lines = LineView(glyphs, id="facts")
+        self._again = False
 
     def compose(self) -> ComposeResult:
         """One list in a frame."""
         with Vertical(id="dialog") as box:
-            box.border_title = "KEYS"
+            box.border_title = "KEYS (? again: the number under the cursor)"
             yield self._lines
 
     def on_mount(self) -> None:
         """Draw once."""
-        self._lines.show(lambda width: help_lines(self._keys, width, self._glyphs))
+        self._lines.show(lambda width: help_lines(self._keys, self._keymap, width, self._glyphs))
         self._lines.focus()
+
+    def on_resize(self) -> None:
+        """The list scrolls where it does not fit."""
+        self._lines.styles.max_height = max(1, self.app.size.height - 2)
+
+    def on_key(self, event: events.Key) -> None:
+        """Tell `?` from the other keys that close."""
+        self._again = event.key == "question_mark"
+
+    def action_shut(self) -> None:
+        """Close."""
+        self.dismiss(EXPLAIN if self._again else "")

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 
 from dashboards.terminal.drawing.spans import Glyphs, Line, wrap
-from dashboards.terminal.keys import READING, bindings
+from dashboards.terminal.keys import TEXT, bindings
 from dashboards.terminal.screens.overlay import Overlay
 from dashboards.terminal.widgets.lines import LineView
 from dashboards.terminal.widgets.painting import COMPONENTS
@@ -20,7 +20,7 @@ class Reading(Overlay[None]):
     """Lines of text, wrapped to the window; headings of Markdown stand out."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(READING)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TEXT)
 
     def __init__(self, title: str, text: str, glyphs: Glyphs) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from dashboards.terminal.drawing.work import LIVE, OPEN, Work, work_line, works
 from dashboards.terminal.keys import RUNBOOKS, Key, bindings
 from dashboards.terminal.questions import Question
 from dashboards.terminal.screens.frame import Frame
+from dashboards.terminal.subject import Subject, of_decision, of_run
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.lines import LineView, Rows
 from dashboards.terminal.widgets.pane import Pane
@@ -44,6 +45,14 @@ class Runbooks(Frame):
         """The chosen one; the most urgent until a person chooses."""
         first = self._works[0] if self._works else None
         return next((work for work in self._works if work.id == self._chosen), first)
+
+    @property
+    def subject(self) -> Subject | None:
+        """The chosen decision or run."""
+        work = self.work
+        if work is None:
+            return None
+        return of_decision(work.decision) if work.decision else of_run(work.run) if work.run else None
 
     def fill(self, view: View) -> None:
         """Draw list and detail."""

@@ -60,6 +60,9 @@ def _reading(reading: Reading, schema: dict[Any, Any]) -> dict[str, Any]:
         for name, what in reading.query
     ]
     query += [
+        {"name": name, "in": "query", "description": what, "schema": {"type": "string"}} for name, what in reading.words
+    ]
+    query += [
         {"name": name, "in": "query", "description": what, "schema": {"type": "number", "minimum": 0}}
         for name, what in reading.moments
     ]

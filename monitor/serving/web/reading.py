@@ -12,6 +12,7 @@ from monitor.serving.exposition.negotiation import style_of, wants_gzip
 from monitor.serving.snapshot import DecisionRow, EventRow, Snapshot
 from monitor.serving.timeline_rows import TimelineRow
 from monitor.serving.web.answers import deny, error_answer, json_answer
+from monitor.serving.web.details import DETAILS
 from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.looking_back import PAST, public_lines
@@ -176,6 +177,7 @@ READINGS: tuple[Reading, ...] = (
         Kept,
         token=True,
     ),
+    *DETAILS,
     Reading(
         "/api/v1/journal",
         "All lines of the journal in order, for people with a token. With `before`, and then for everyone: the public "

@@ -34,6 +34,8 @@ class Reading(NamedTuple):
     """Names of query parameters, each unix seconds with a fraction where there is one, and what they mean."""
     token: bool = False
     """Whether only named people may read it."""
+    words: tuple[tuple[str, str], ...] = ()
+    """Names of query parameters that are text, and what they mean."""
 
 
 class Posting(NamedTuple):

@@ -16,6 +16,7 @@ from monitor.deciding.public_lines import PublicLines
 from monitor.intake.postbox import Postbox, Receipt
 from monitor.intake.transcripts import Transcripts
 from monitor.serving.acts import Acts
+from monitor.serving.detail_rows import InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.past.keeper import Keeper
 from monitor.serving.snapshot import Snapshot
@@ -38,6 +39,26 @@ class Pages(Protocol):
 
     async def entries(self, *, after: int = 0, limit: int | None = None) -> Sequence[Entry]:
         """Lines with a greater sequence number, in order, at most `limit`."""
+        ...
+
+
+class Details(Protocol):
+    """What can be looked up beyond the snapshot."""
+
+    def inputs(self, rule: str, scope: str) -> InputsPage | None:
+        """The series that a rule's group is made from; None when there is no such rule."""
+        ...
+
+    def series(self, metrics: list[str], labels: dict[str, str], source: str = "") -> InputsPage:
+        """Series that carry these labels."""
+        ...
+
+    def samples(self, metric: str, labels: dict[str, str]) -> SamplesPage | None:
+        """The newest samples of one series; None when there is no such series."""
+        ...
+
+    def metrics(self) -> MetricsPage:
+        """Every metric and what it means."""
         ...
 
 
@@ -81,6 +102,8 @@ class Services:
     """Channels whose acknowledgements flow back."""
     transcripts: Mapping[str, Transcripts] = field(default_factory=dict)
     """Raw exchanges by collector."""
+    details: Details | None = None
+    """What can be looked up beyond the snapshot."""
     on_denied: Callable[[Denial], None] = _nobody
     clock: Callable[[], float] = time.time
     attempts: Attempts = field(default_factory=Attempts)

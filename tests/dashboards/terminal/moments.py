@@ -5,8 +5,9 @@ from __future__ import annotations
 from dashboards.terminal.keys import EVERYWHERE
 from monitor.serving.snapshot import Snapshot
 from tests.dashboards.terminal import recorded
+from tests.dashboards.terminal.recorded_integrations import WITH_INTEGRATIONS
 
-RICH: dict[str, Snapshot] = {}
+RICH: dict[str, Snapshot] = {"integrations": WITH_INTEGRATIONS}
 """For screens that need more than the failing cutover shows."""
 
 

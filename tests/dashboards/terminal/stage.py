@@ -10,6 +10,7 @@ from dashboards.terminal.app import Terminal
 from dashboards.terminal.chronicle import NEWEST
 from dashboards.terminal.chronicle import path as journal
 from dashboards.terminal.drawing.spans import Glyphs
+from dashboards.terminal.keymap import USUAL, Keymap
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import EventRow, Snapshot
 from monitor.serving.timeline_rows import TimelinePage, TimelineRow
@@ -90,6 +91,7 @@ def terminal(
     ascii_only: bool = False,
     mono: bool = False,
     clock: Clock | None = None,
+    keymap: Keymap = USUAL,
 ) -> Terminal:
     """A terminal that polls only when a test tells it to; `ascii_only` also takes the colours away."""
     return Terminal(
@@ -99,6 +101,7 @@ def terminal(
         mono=mono or ascii_only,
         clock=clock or Clock(),
         period=None,
+        keymap=keymap,
     )
 
 

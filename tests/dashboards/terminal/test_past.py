@@ -222,7 +222,7 @@ async def test_an_answer_that_comes_after_leaving_does_not_bring_the_past_back(s
                 gate.clear()
             app.action_scrub(-1)
             await pilot.pause()
-            app.present()
+            app.to_now()
             gate.set()
             assert "PAST" not in await settled(app, pilot)
 
@@ -280,7 +280,7 @@ async def test_details_are_not_asked_of_the_present_while_the_past_is_shown(sour
         await settled(app, pilot)
         with pytest.raises(Refused, match="record holds what the screens showed"):
             await app.lookup._source.read("/api/v1/transcripts/crm")
-        app.present()
+        app.to_now()
         with pytest.raises(Refused, match="nothing is at"):
             await app.lookup._source.read("/api/v1/transcripts/crm")
     assert source.asked[-1] == "/api/v1/transcripts/crm"

@@ -21,6 +21,7 @@ from monitor.deciding.public_lines import PublicLines
 from monitor.deciding.tokens import make_token, revoke_tokens
 from monitor.intake.postbox import Postbox
 from monitor.serving.acts import Actor, Refusal
+from monitor.serving.detail_rows import InputRow, InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.own import OwnMetrics
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.past.archive import Archive
@@ -125,6 +126,37 @@ class FakeJournal:
         return lines[:limit]
 
 
+class FakeDetails:
+    """A store with one series, whatever is asked."""
+
+    row = InputRow(
+        metric="golive_agents",
+        labels={},
+        unit="count",
+        value=1.0,
+        at=NOW,
+        age=1.0,
+        quality="fresh",
+        stale_after=4.0,
+        sources=("acd",),
+    )
+
+    def inputs(self, rule: str, scope: str) -> InputsPage | None:
+        del rule, scope
+        return InputsPage(series=(self.row,))
+
+    def series(self, metrics: list[str], labels: dict[str, str], source: str = "") -> InputsPage:
+        del metrics, labels, source
+        return InputsPage(series=(self.row,))
+
+    def samples(self, metric: str, labels: dict[str, str]) -> SamplesPage | None:
+        del metric, labels
+        return SamplesPage(series=self.row, samples=())
+
+    def metrics(self) -> MetricsPage:
+        return MetricsPage(metrics=())
+
+
 class Reply(NamedTuple):
     """An answer, read whole."""
 
@@ -161,7 +193,7 @@ class House:
         self.authority = Authority(PEOPLE, state_dir, state_dir)
         self.past = Keeper(PastConfig(), state_dir / "past.db", self.desk.snapshot, lambda: NOW)
         self.lines = PublicLines(state_dir / "journal.db", lambda: (0, ""), lambda: NOW)
-        app = make_app(
+        self.app = make_app(
             self.desk,
             self.authority,
             self.exposition,
@@ -173,9 +205,10 @@ class House:
             postboxes=postboxes,
             callbacks=callbacks,
             front=front,
+            details=FakeDetails(),
             on_denied=self.denials.append,
         )
-        self.listener = Listener(app, config, lambda: self.own.denied("full"), front)
+        self.listener = Listener(self.app, config, lambda: self.own.denied("full"), front)
         self.session = aiohttp.ClientSession()
         self.token = ""
 

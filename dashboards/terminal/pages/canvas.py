@@ -1,16 +1,18 @@
-"""A page of details: lines, some of which lead further down. Pure; how each kind of thing is told is in its own module."""
+"""What pages of details are drawn with: facts, headings, tables, and rows that lead further down. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, heading, row, wrap
-from dashboards.terminal.lookup import Lookup
+from dashboards.terminal.lookup import Answer, Lookup
 from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 
-LABEL = 11
+T = TypeVar("T")
+
+LABEL = 12
 """Cells of the words in front of facts."""
 
 
@@ -49,3 +51,14 @@ class Canvas(NamedTuple):
         """A heading and rows; nothing at all without a row."""
         lines = [Item(row(columns, cells, self.width, self.glyphs), leads) for cells, leads in rows]
         return [Item(heading(columns, self.width, self.glyphs)), *lines] if lines else []
+
+    def pending(self, answer: Answer[T]) -> list[Item]:
+        """One line in place of what is not there: on its way, or in words why not. Empty when it is there."""
+        if answer.loading:
+            return self.note("loading")
+        return self.note(f"not shown: {answer.why}", "notice") if answer.why else []
+
+
+def spelled(labels: Mapping[str, str]) -> str:
+    """Labels as people read them."""
+    return " ".join(f"{name}={value}" for name, value in labels.items() if value)
