@@ -12,6 +12,8 @@ COMMANDS = (
     "arm",
     "lock",
     "board",
+    "calls",
+    "queues",
     "integrations",
     "runbooks",
     "timeline",

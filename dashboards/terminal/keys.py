@@ -20,6 +20,8 @@ class Key(NamedTuple):
 
 EVERYWHERE = (
     Key("1", "1", "go('board')", "Board", "the go/no-go board"),
+    Key("2", "2", "go('calls')", "Calls", "call quality by trunk, site, device or codec"),
+    Key("3", "3", "go('queues')", "Queues", "queues, old platform against new"),
     Key("4", "4", "go('integrations')", "Integr.", "integrations and collectors, the newest 40 results of each"),
     Key("6", "6", "go('runbooks')", "Runbooks", "decisions, approvals, live runs"),
     Key("7", "7", "go('timeline')", "Timeline", "what happened, newest first"),
@@ -61,13 +63,21 @@ TABLE = (
     Key("s", "s", "sort", "sort", "choose the column to sort by; the same one again turns the order round"),
     Key("less_than_sign", "<", "beside(-1)", "", "sort by the column to the left"),
     Key("greater_than_sign", ">", "beside(1)", "", "sort by the column to the right"),
-    Key("c", "c", "columns", "columns", "choose the columns"),
+    Key("c", "c", "columns", "", "choose the columns"),
     Key("f", "f", "faults", "faults only", "show only rows that are not OK, or all again"),
-    Key("w", "w", "wide", "wide", "show columns that are left out otherwise, or the usual ones"),
+    Key("w", "w", "wide", "", "show columns that are left out otherwise, or the usual ones"),
     Key("space", "space", "mark", "", "mark this row for copying and exporting, or take the mark away"),
-    Key("y", "y", "copy", "copy", "copy the marked rows, or this one, to the clipboard"),
+    Key("y", "y", "copy", "", "copy the marked rows, or this one, to the clipboard"),
     Key("x", "x", "export", "export", "write what is shown to a file: CSV, JSON, SVG or text"),
 )
+CALLS = (
+    Key("r", "r", "group", "by", "group by the next label: trunk, site, device, codec, as far as calls have it"),
+    Key("d", "d", "split", "direction", "show each direction for itself, or both together"),
+)
+SIDES = (
+    Key("o", "o", "sides", "old/new", "show both platforms, the old one, the new one, or the difference in a word"),
+)
+WINDOW = (Key("t", "t", "window", "window", "how far back: 5m, 15m, 1h, 4h, since T0; as far as the daemon remembers"),)
 BOARD = (
     Key("f", "f", "faults", "faults only", "show only gates that are not OK, or all again"),
     Key("S", "S", "sign", "sign gate", "open the dialog that signs the gate under the cursor"),

@@ -67,12 +67,17 @@ class Listing(Generic[T]):
         return trouble
 
     def _find(self) -> None:
+        """Nobody chose yet: the first row, whichever that is. Else the chosen one; when it is gone, what took its place."""
+        if not self._key:
+            self.place = 0
+            return
         key = self.table.key
-        for place, row in enumerate(self.shown):
-            if key(row) == self._key:
-                self.place = place
-                return
-        self.move(min(self.place, len(self.shown) - 1))
+        found = (place for place, row in enumerate(self.shown) if key(row) == self._key)
+        place = next(found, None)
+        if place is None:
+            self.move(min(self.place, len(self.shown) - 1))
+        else:
+            self.place = place
 
     def move(self, place: int) -> None:
         """Put the cursor on a row."""

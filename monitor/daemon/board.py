@@ -258,10 +258,12 @@ _BLANK = {BLANK_EMPTY: Quality.EMPTY, BLANK_NULL: Quality.NULL, BLANK_ERROR: Qua
 
 
 def series(store: Store, limit: int, now: float) -> Pieces[tuple[tuple[SeriesRow, ...], int]]:
-    """The newest value of each series, metric by metric, and how many are left out beyond `limit`; made in pieces."""
+    """The newest value of each series that has one, metric by metric, and how many are beyond `limit`; made in pieces."""
     rows: list[SeriesRow] = []
+    looked = 0
     for name, table in sorted(store.tables.items()):
         for row in range(min(table.size, limit - len(rows))):
+            looked += 1
             at = float(table.latest_at[row])
             age = now - at
             value = number_or_none(float(table.latest[row]))
@@ -283,7 +285,7 @@ def series(store: Store, limit: int, now: float) -> Pieces[tuple[tuple[SeriesRow
                 )
             if row % ROWS == ROWS - 1:
                 yield
-    return tuple(rows), store.size - len(rows)
+    return tuple(rows), store.size - looked
 
 
 def oldest_input(gates: Iterable[JudgedGate]) -> tuple[float | None, str]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from itertools import chain
 from pathlib import Path
 
 from monitor.config_file import LoadedConfig
@@ -14,6 +15,7 @@ from monitor.daemon.camera import Camera, version
 from monitor.daemon.course import Course
 from monitor.daemon.helm import Helm
 from monitor.daemon.port import opened
+from monitor.daemon.recent import Recent
 from monitor.daemon.refill import refill
 from monitor.daemon.rollback_clock import RollbackClock
 from monitor.daemon.safety import open_journal
@@ -111,6 +113,7 @@ class Daemon:
         self.own = OwnMetrics(self.state_dir)
         self.watchdog = Watchdog(lambda stall: self.own.stalled(stall.owner))
         self.rollback_clock = await RollbackClock.recall(self.config, self.book, self.journal, self.state_dir)
+        self.recent = Recent(self.store, self.clock)
         self.camera = Camera(self)
         self.past = past_of(self.config, self.state_dir / "past.db", self.camera, self.journal, self.own, self.clock)
         self._keep(self.past.run(), "past")
@@ -209,7 +212,7 @@ class Daemon:
             pages=self.switchboard.pages,
             sparks=Sparks(self.config.signals, self.catalogue),
             clock=self.clock,
-            on_tick=self.camera.ticked,
+            on_tick=lambda now: chain(self.camera.ticked(now), self.recent.ticked(now)),
         )
 
     async def _serve(self) -> None:

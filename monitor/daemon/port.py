@@ -11,6 +11,7 @@ from monitor.config import Config
 from monitor.daemon.camera import Camera
 from monitor.daemon.helm import Helm
 from monitor.daemon.inspector import Inspector
+from monitor.daemon.recent import Recent
 from monitor.daemon.switchboard import Switchboard
 from monitor.deciding.auth import Authority
 from monitor.deciding.journal import Journal
@@ -44,6 +45,7 @@ class Parts(Protocol):
     past: Keeper
     state_dir: Path
     degraded: str
+    recent: Recent
     switchboard: Switchboard
     web_config_file: Path | None
 
@@ -80,6 +82,7 @@ async def opened(parts: Parts, helm: Helm, exposition: Exposition) -> Listener:
         callbacks=parts.switchboard.doors,
         details=inspector,
         transcripts={name: door.transcripts for name, door in parts.intake.doors.items()},
+        recent=parts.recent,
         on_denied=denied,
         front=front,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -75,6 +77,8 @@ class Table:
         )
         self.value_sum: F8 = np.zeros(_START if exported else 0)
         self.value_count: npt.NDArray[np.uint64] = np.zeros(_START if exported else 0, np.uint64)
+        self.watch: Callable[[I8, F8, F8], None] | None = None
+        """Told of every delivery: rows, values, times; for whoever looks for single samples."""
         self.span = TIERS[0][0] * TIERS[0][1]
         """Seconds into the past that a sample may lie and still be taken."""
 
@@ -185,6 +189,8 @@ class Table:
         newer = (times > known) | ((times == known) & (values >= self.latest[rows]))
         self.latest[rows[newer]] = values[newer]
         self.latest_at[rows[newer]] = times[newer]
+        if self.watch is not None:
+            self.watch(rows, values, times)
         for ring in self.rings.values():
             ring.add(rows, values, times)
         for histogram in self.histograms.values():

@@ -8,8 +8,40 @@ from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, line_cel
 from dashboards.terminal.view import View
 
 _GROW, _ROOMY = 60, 100
+_HELP = "?"
+_SHORT = 3
+"""Letters of a screen's name where room is short."""
 _DIGITS = 8
 """Digits of the journal's head that are enough to hold it against: `golive audit verify --anchor NUMBER:DIGITS`."""
+
+
+def _fitting(keys: list[tuple[str, str]], room: int, *, words: bool) -> list[Line]:
+    """The keys with their words; where not all fit, the screens go by the first letters of theirs, counts stay whole."""
+
+    def told(key: str, word: str, *, short: bool) -> Line:
+        if not words:
+            return (Span(f" {key}", "key"),)
+        if short and key.isdecimal():
+            name, bracket, count = word.partition("(")
+            return Span(f" {key}", "key"), Span(f"{name[:_SHORT]}{bracket}{count}", "dim")
+        return Span(f" {key}", "key"), Span(f" {word} ", "dim")
+
+    whole = [told(key, word, short=False) for key, word in keys]
+    if sum(line_cells(piece) for piece in whole) <= room:
+        return whole
+    pieces = [told(key, word, short=True) for key, word in keys]
+    if sum(line_cells(piece) for piece in pieces) <= room or not any(key == _HELP for key, _ in keys):
+        return pieces
+    # What does not fit stands in the help, so the help's own key stays.
+    told_of = told(_HELP, dict(keys)[_HELP], short=True)
+    kept: list[Line] = []
+    left = room - line_cells(told_of)
+    for piece, (key, _) in zip(pieces, keys, strict=True):
+        left -= 0 if key == _HELP else line_cells(piece)
+        if left < 0:
+            break
+        kept += [] if key == _HELP else [piece]
+    return [*kept, told_of]
 
 
 def footer(keys: Iterable[tuple[str, str]], view: View, width: int, glyphs: Glyphs) -> Line:
@@ -25,8 +57,7 @@ def footer(keys: Iterable[tuple[str, str]], view: View, width: int, glyphs: Glyp
     room = width - len(right.text)
     out: list[Span] = []
     used = 0
-    for key, word in keys:
-        piece = (Span(f" {key}", "key"), Span(f" {word} " if width >= _GROW else "", "dim"))
+    for piece in _fitting(list(keys), room, words=width >= _GROW):
         cells = line_cells(piece)
         if used + cells > room:
             break

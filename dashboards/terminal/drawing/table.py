@@ -11,15 +11,16 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, fit, row, widths
+from dashboards.terminal.drawing.spans import Column, Glyphs, Line, Span, fit, line_cells, row, visible, widths
 from dashboards.terminal.query import Value
 from dashboards.terminal.view import View
 
 T = TypeVar("T")
 Width: TypeAlias = int | Callable[[Glyphs], int]
 
-LEAST = 10
-"""Cells that a column which takes what is left never goes below, as long as another one can be left out."""
+LEAST, MOST = 10, 44
+"""Cells that a column which takes what is left never goes below, as long as another one can be left out, and never above,
+so that numbers stand beside the name that they belong to."""
 
 
 class Field(NamedTuple, Generic[T]):
@@ -81,6 +82,8 @@ class Layout(NamedTuple, Generic[T]):
     fields: tuple[Field[T], ...]
     columns: tuple[Column, ...]
     """With a first one of one cell for the mark of chosen rows."""
+    rest: int
+    """Cells to the right of all columns."""
 
 
 def layout(fields: Sequence[Field[T]], width: int, glyphs: Glyphs) -> Layout[T]:
@@ -89,8 +92,12 @@ def layout(fields: Sequence[Field[T]], width: int, glyphs: Glyphs) -> Layout[T]:
     while _needs(kept, glyphs) > width and (greatest := max((field.rank for field in kept), default=0)):
         kept = [field for field in kept if field.rank < greatest]
     columns = [Column("", 1), *(Column(field.title, _cells(field, glyphs), right=field.right) for field in kept)]
-    exact = [column._replace(width=cells) for column, cells in zip(columns, widths(columns, width), strict=True)]
-    return Layout(width, tuple(kept), tuple(exact))
+    exact = [
+        column._replace(width=cells if column.width else min(cells, MOST))
+        for column, cells in zip(columns, widths(columns, width), strict=True)
+    ]
+    rest = width - sum(column.width for column in exact) - len(exact) + 1
+    return Layout(width, tuple(kept), tuple(exact), max(0, rest))
 
 
 def _cells(field: Field[T], glyphs: Glyphs) -> int:
@@ -110,7 +117,7 @@ def headings(plan: Layout[T], sort: str, *, back: bool, glyphs: Glyphs) -> tuple
             titles.append(Span(fit(field.title, column.width - 1, glyphs).rstrip() + arrow, "sorted"))
         else:
             titles.append(Span(field.title, "head"))
-    line = row(plan.columns, titles, plan.width, glyphs)
+    line = _laid(plan, titles, glyphs)
     return (_groups(plan, glyphs), line) if any(field.group for field in plan.fields) else (line,)
 
 
@@ -122,14 +129,20 @@ def _groups(plan: Layout[T], glyphs: Glyphs) -> Line:
         cells = sum(column.width for column in columns) + len(columns) - 1
         right = len(columns) == 1 and columns[0].right
         out += [Span(" "), Span(fit(group, cells, glyphs, right=right), "dim")]
-    return tuple(out)
+    return (*out, Span(" " * max(0, plan.width - line_cells(tuple(out)))))
+
+
+def _laid(plan: Layout[T], cells: Sequence[Span], glyphs: Glyphs) -> Line:
+    """Cells in their columns, and nothing to the right of them."""
+    line = row(plan.columns, cells, plan.width, glyphs)
+    return (*line, Span(" " * plan.rest)) if plan.rest else line
 
 
 def line(plan: Layout[T], item: T, view: View, glyphs: Glyphs, *, marked: bool = False) -> Line:
     """One row."""
     mark = Span(glyphs.marked if marked else "", "key")
     cells = [mark, *(field.draw(item, view, glyphs) for field in plan.fields)]
-    return row(plan.columns, cells, plan.width, glyphs)
+    return _laid(plan, cells, glyphs)
 
 
 def field_at(plan: Layout[T], x: int) -> Field[T] | None:
@@ -145,4 +158,4 @@ def field_at(plan: Layout[T], x: int) -> Field[T] | None:
 def spelled(fields: Sequence[Field[T]], item: T, view: View, glyphs: Glyphs) -> str:
     """A row in one line of words, to be pasted elsewhere."""
     cells = ((field.label, field.draw(item, view, glyphs).text.strip()) for field in fields)
-    return "; ".join(f"{label} {text}".strip() for label, text in cells if text)
+    return visible("; ".join(f"{label} {text}".strip() for label, text in cells if text), glyphs)

@@ -25,7 +25,7 @@ from monitor.serving.web.openapi import describe
 from monitor.serving.web.posting import POSTINGS
 from monitor.serving.web.reading import METRICS, READINGS, bounded
 from monitor.serving.web.route import KEY, KEY_LENGTH, Acting, Read
-from monitor.serving.web.services import SERVICES, Callback, Denial, Details, Pages, Services
+from monitor.serving.web.services import SERVICES, Callback, Denial, Details, Pages, Recents, Services
 from monitor.serving.web_config import WebConfig
 from monitor.text import clean
 
@@ -45,6 +45,7 @@ def make_app(
     postboxes: Sequence[Postbox] = (),
     callbacks: Sequence[Callback] = (),
     transcripts: Mapping[str, Transcripts] | None = None,
+    recent: Recents | None = None,
     details: Details | None = None,
     front: Front | None = None,
     on_denied: Callable[[Denial], None] | None = None,
@@ -54,7 +55,7 @@ def make_app(
     ready: why the daemon is not ready, or None when it is. journal: what GET /api/v1/journal reads; without it
     that route answers 503, as do those of its public lines and of the past without `lines` and `past`, and those of
     `details`: what is looked up beyond the snapshot. postboxes: the collectors that are posted to. transcripts: raw
-    exchanges by collector.
+    exchanges by collector. recent: the last hours; without it those routes answer 404.
     callbacks: channels whose acknowledgements flow back. front: passwords and headers. on_denied: hears of each request without a valid token, floods excepted.
     """
     services = Services(
@@ -69,6 +70,7 @@ def make_app(
         postboxes=postboxes,
         callbacks=callbacks,
         transcripts=transcripts or {},
+        recent=recent,
         details=details,
         front=front or Front(),
     )

@@ -16,6 +16,7 @@ from monitor.serving.web.details import DETAILS
 from monitor.serving.web.guard import caller
 from monitor.serving.web.landing import landing_page
 from monitor.serving.web.looking_back import PAST, public_lines
+from monitor.serving.web.recents import RECENTS
 from monitor.serving.web.route import Reading
 from monitor.serving.web.services import Services
 from monitor.text import clean
@@ -177,6 +178,7 @@ READINGS: tuple[Reading, ...] = (
         Kept,
         token=True,
     ),
+    *RECENTS,
     *DETAILS,
     Reading(
         "/api/v1/journal",

@@ -19,6 +19,7 @@ from monitor.serving.acts import Acts
 from monitor.serving.detail_rows import InputsPage, MetricsPage, SamplesPage
 from monitor.serving.exposition.scrape import Exposition
 from monitor.serving.past.keeper import Keeper
+from monitor.serving.recent_rows import RecentCalls, RecentGroup, RecentQueue, RecentQueues
 from monitor.serving.snapshot import Snapshot
 from monitor.serving.web.front import Front
 from monitor.serving.web_config import WebConfig
@@ -39,6 +40,26 @@ class Pages(Protocol):
 
     async def entries(self, *, after: int = 0, limit: int | None = None) -> Sequence[Entry]:
         """Lines with a greater sequence number, in order, at most `limit`."""
+        ...
+
+
+class Recents(Protocol):
+    """Whoever remembers the last hours."""
+
+    async def queues(self, seconds: float) -> RecentQueues:
+        """All queues over a window."""
+        ...
+
+    async def queue(self, name: str) -> RecentQueue:
+        """One queue over time."""
+        ...
+
+    async def calls(self, by: str, seconds: float, *, split: bool) -> RecentCalls:
+        """Call quality by a label over a window."""
+        ...
+
+    async def group(self, by: str, value: str) -> RecentGroup:
+        """One group of calls over time; an empty label: all of them."""
         ...
 
 
@@ -102,6 +123,8 @@ class Services:
     """Channels whose acknowledgements flow back."""
     transcripts: Mapping[str, Transcripts] = field(default_factory=dict)
     """Raw exchanges by collector."""
+    recent: Recents | None = None
+    """The last hours of what screens show over time."""
     details: Details | None = None
     """What can be looked up beyond the snapshot."""
     on_denied: Callable[[Denial], None] = _nobody

@@ -14,6 +14,7 @@ from dashboards.terminal.keymap import USUAL, Keymap
 from dashboards.terminal.view import Person
 from monitor.serving.snapshot import EventRow, Snapshot
 from monitor.serving.timeline_rows import TimelinePage, TimelineRow
+from tests.dashboards.terminal.moments import ANSWERS
 
 ANNA = Person(name="anna", role="approver", duties=("cutover-manager",))
 
@@ -44,7 +45,7 @@ class Recorded:
         self.person = person
         self.acts: list[Act] = []
         self.refuses = ""
-        self.answers: dict[str, bytes] = newest_lines(snapshot) if snapshot else {}
+        self.answers: dict[str, bytes] = {**ANSWERS, **(newest_lines(snapshot) if snapshot else {})}
         """Bodies of GETs by path, as far as a test needs them."""
         self.asked: list[str] = []
 

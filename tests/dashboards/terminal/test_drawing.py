@@ -17,16 +17,18 @@ from dashboards.terminal.acts import Act, Unreachable
 from dashboards.terminal.app import Terminal
 from dashboards.terminal.commands import Command, parse
 from dashboards.terminal.drawing.board import source_line, spark
+from dashboards.terminal.drawing.footer import footer
 from dashboards.terminal.drawing.gates import gate_line, plan, worst_first
 from dashboards.terminal.drawing.header import HUGE, NARROW, TINY, WIDE, banner, one_line
 from dashboards.terminal.drawing.phrases import against, compared, countdown, elapsed, limit, span
-from dashboards.terminal.drawing.spans import Glyphs, plain
+from dashboards.terminal.drawing.spans import Glyphs, line_cells, plain
 from dashboards.terminal.drawing.work import works
 from dashboards.terminal.keymap import USUAL
 from dashboards.terminal.keys import BOARD, DIALOG, EVERYWHERE, LISTS, RUNBOOKS, TIMELINE
 from dashboards.terminal.plain import PACE, WAITING, changes, stream
 from dashboards.terminal.report import report
 from dashboards.terminal.screens.board import Board
+from dashboards.terminal.screens.frame import everywhere
 from dashboards.terminal.screens.help import help_lines
 from dashboards.terminal.screens.runbooks import Runbooks, offers
 from dashboards.terminal.screens.timeline import Timeline
@@ -329,3 +331,13 @@ def test_a_gap_is_shown_with_its_size_and_time(missing: dict[str, Any], words: s
     """What a source lost stands in its line: how many, when, and what it lost before that."""
     line = source_line(recorded.source("edge", **missing), View(now=recorded.AT), 100, PLAIN)
     assert words in plain(line)
+
+
+@given(st.integers(20, 200), st.integers(0, 14))
+@settings(max_examples=100, deadline=None)
+def test_the_bottom_line_always_offers_the_help(width, more) -> None:
+    """However many keys a screen has, what does not fit can be looked up: `?` is in sight, and the line fits."""
+    keys = [(chr(97 + i), f"word{i}") for i in range(more)] + everywhere(View(snapshot=recorded.FAILING))
+    line = footer(keys, View(snapshot=recorded.FAILING, now=recorded.AT), width, PLAIN)
+    assert "?" in plain(line)
+    assert line_cells(line) <= width

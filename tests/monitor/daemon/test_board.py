@@ -46,3 +46,18 @@ def test_no_rule_at_all_makes_no_row() -> None:
     """A stage in which nothing is judged has an empty list."""
     rig = Rig(rule(active_in=("other",)))
     assert finished(board.rules(rig.engine, START)) == ()
+
+
+def test_series_without_a_number_are_not_counted_as_beyond_the_bound() -> None:
+    """What says `left out` is what there was no room for: nobody is told to raise a limit that was not reached."""
+    rig = Rig(rule())
+    rig.put(1.0, queue="a")
+    rig.put(2.0, queue="b")
+    rig.look()
+    table = rig.store.tables[next(name for name, table in rig.store.tables.items() if table.size)]
+    table.latest[0] = np.nan
+    rows, left_out = finished(board.series(rig.store, 100, START + 1))
+    assert len(rows) == rig.store.size - 1
+    assert left_out == 0
+    rows, left_out = finished(board.series(rig.store, 1, START + 1))
+    assert left_out == rig.store.size - 1

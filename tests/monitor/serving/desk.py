@@ -32,9 +32,10 @@ from monitor.serving.snapshot import EventRow, PointRow, Snapshot
 from monitor.serving.web.app import make_app
 from monitor.serving.web.front import Front
 from monitor.serving.web.listener import Listener
-from monitor.serving.web.services import Callback, Denial
+from monitor.serving.web.services import SERVICES, Callback, Denial
 from monitor.serving.web_config import WebConfig
 from tests.monitor.serving.boards import NOW, board, decision, event, run
+from tests.monitor.serving.memory import Memory
 from tests.monitor.serving.tables import FakeTable
 
 PEOPLE = (
@@ -208,6 +209,8 @@ class House:
             details=FakeDetails(),
             on_denied=self.denials.append,
         )
+        self.services = self.app[SERVICES]
+        self.services.recent = Memory()
         self.listener = Listener(self.app, config, lambda: self.own.denied("full"), front)
         self.session = aiohttp.ClientSession()
         self.token = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 
 import aiohttp
@@ -62,8 +63,8 @@ async def test_a_revoked_token_stops_at_once(house):
 
 @pytest.mark.parametrize("path", OPEN)
 async def test_open_routes_need_no_token(house, path):
-    """What only reads the present answers on loopback without a token."""
-    assert (await house.ask("GET", path)).status == 200
+    """What only reads the present answers on loopback without a token, whatever a path's parameters say."""
+    assert (await house.ask("GET", re.sub(r"\{\w+\}", "some", path))).status == 200
 
 
 async def test_two_authorization_headers_are_none(house):
