@@ -130,7 +130,7 @@ class Terminal(Scrubbing):
 
     def ask(self, question: Question | str) -> None:
         """Open a dialog; a text is said instead."""
-        if isinstance(question, str) or self.view.past:
+        if isinstance(question, str) or self.link.view.past:
             self.say(question if isinstance(question, str) else IN_THE_PAST)
         else:
             self.push_screen(Dialog(question, self.link.view, self.glyphs), self.send)

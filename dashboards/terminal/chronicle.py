@@ -21,9 +21,9 @@ NEWEST = 2**53
 """As `before`: the newest end."""
 
 
-def path(before: int) -> str:
+def path(before: int, limit: int = PAGE) -> str:
     """Where the page of lines before a number is asked for."""
-    return f"/api/v1/journal?before={before}&limit={PAGE}"
+    return f"/api/v1/journal?before={before}&limit={limit}"
 
 
 class Chronicle:

@@ -42,7 +42,7 @@ class Console(Protocol):
         """To a moment of the past, unix seconds."""
         ...
 
-    def come_back(self) -> None:
+    def to_now(self) -> None:
         """Back to now."""
         ...
 
@@ -109,7 +109,7 @@ def _timely(console: Console, command: Command) -> bool:
     if command.verb == "past":
         _jump(console, command.text)
     elif command.verb == "now":
-        console.come_back()
+        console.to_now()
     elif command.verb in ACTING and console.link.view.past:
         console.say(acts.IN_THE_PAST)
     else:

@@ -78,13 +78,11 @@ class Past:
 
     def leave(self) -> str:
         """Back to the present."""
-        if self.moment is None:
-            return "this is now"
         if self.recorded:
             return "this is a record, there is no present in it: q leaves"
-        self.moment = None
         self._left += 1
-        return ""
+        there, self.moment = self.moment, None
+        return "" if there is not None else "this is now"
 
     async def jump(self, at: float | None) -> str:
         """To the moment at or before an instant (unix seconds); None: the newest one of the record."""

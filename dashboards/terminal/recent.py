@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 from textual.app import App
 
 from dashboards.terminal.drawing.phrases import clock, span
-from dashboards.terminal.lookup import Answer, Lookup
+from dashboards.terminal.lookup import Answer, Looking
 from dashboards.terminal.view import View
 
 WINDOWS = (300.0, 900.0, 3600.0, 14400.0)
@@ -36,13 +36,6 @@ class Timed(Protocol):
 
 
 T = TypeVar("T", bound=Timed)
-
-
-@runtime_checkable
-class Looking(Protocol):
-    """A program that can ask."""
-
-    lookup: Lookup
 
 
 class Window(NamedTuple):

@@ -66,11 +66,12 @@ class Scrubbing(Comfort):
         before = self.link.past.moment
         words = await how()
         if before is not self.link.past.moment:
+            self.held = None
             self.lookup.forget()
             self.draw()
         self.say(words)
 
-    def come_back(self) -> None:
+    def to_now(self) -> None:
         """Back to now."""
         self._steps = self._stops = 0
         words = self.link.past.leave()
@@ -78,10 +79,17 @@ class Scrubbing(Comfort):
         self.draw()
         self.say(words)
 
+    def action_pause(self) -> None:
+        """Hold the present still; a moment of the past is still already."""
+        if self.link.past.moment is not None:
+            self.say("a moment of the past stands still already: , and . go on")
+        else:
+            super().action_pause()
+
     def action_last(self) -> None:
         """Out of the past, or to the last place."""
         if self.view.past and not self.view.recorded:
-            self.come_back()
+            self.to_now()
         else:
             super().action_last()
 
@@ -91,4 +99,4 @@ class Scrubbing(Comfort):
         top = isinstance(screen, Frame) and not screen.commanding and not self.place.trail
         super().action_close()
         if top and self.view.past and not self.view.recorded:
-            self.come_back()
+            self.to_now()

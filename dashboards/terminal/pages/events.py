@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dashboards.terminal import paths
+from dashboards.terminal.chronicle import event_of, path
 from dashboards.terminal.drawing.board import event_line, event_role
 from dashboards.terminal.drawing.phrases import clock, span
+from dashboards.terminal.lookup import ONCE
 from dashboards.terminal.pages.canvas import Canvas, Item, spelled
 from dashboards.terminal.pages.inputs import series_items
 from dashboards.terminal.subject import (
@@ -21,6 +23,7 @@ from dashboards.terminal.subject import (
     of_source,
 )
 from monitor.serving.snapshot import EventRow, Snapshot
+from monitor.serving.timeline_rows import TimelinePage
 
 _LINES = 12
 """Lines that a page shows, newest first."""
@@ -45,8 +48,9 @@ def event_page(subject: Subject, canvas: Canvas) -> list[Item]:
     """One line, and the thing it is about as it stands now."""
     snapshot = canvas.view.snapshot
     row = next((row for row in snapshot.events if str(row.seq) == subject.key), None) if snapshot else None
+    row = row or _older(subject, canvas)
     if snapshot is None or row is None:
-        words = f"line {subject.key} is no longer among the newest ones: golive audit show has all of them"
+        words = f"line {subject.key} is not among the newest ones, and did not come from the journal yet"
         return canvas.note(words, "notice")
     items = canvas.fact("said", row.what, event_role(row) or "strong")
     items += canvas.fact("by", row.who)
@@ -65,6 +69,15 @@ def event_page(subject: Subject, canvas: Canvas) -> list[Item]:
         items += canvas.title("ALSO OF IT, newest first, UTC")
         items += [Item(event_line(o, canvas.width, canvas.glyphs), of_event(o)) for o in others[: -_LINES - 1 : -1]]
     return items
+
+
+def _older(subject: Subject, canvas: Canvas) -> EventRow | None:
+    """The line as the journal has it; None while it did not come."""
+    if not subject.key.isdecimal():
+        return None
+    page = canvas.lookup.ask(path(int(subject.key) + 1, 1), TimelinePage, ONCE).value
+    found = [row for row in page.lines if str(row.seq) == subject.key] if page is not None else []
+    return event_of(found[0]) if found else None
 
 
 def object_of(row: EventRow, snapshot: Snapshot) -> Subject | None:

@@ -24,7 +24,7 @@ from dashboards.terminal.drawing.phrases import against, compared, countdown, el
 from dashboards.terminal.drawing.spans import Glyphs, line_cells, plain
 from dashboards.terminal.drawing.work import works
 from dashboards.terminal.keymap import USUAL
-from dashboards.terminal.keys import BOARD, DIALOG, EVERYWHERE, LISTS, RUNBOOKS
+from dashboards.terminal.keys import BOARD, DIALOG, EVERYWHERE, LISTS, RUNBOOKS, TIMELINE
 from dashboards.terminal.plain import PACE, changes, stream
 from dashboards.terminal.readout import MOST
 from dashboards.terminal.report import report
@@ -32,6 +32,7 @@ from dashboards.terminal.screens.board import Board
 from dashboards.terminal.screens.frame import everywhere
 from dashboards.terminal.screens.help import help_lines
 from dashboards.terminal.screens.runbooks import Runbooks, offers
+from dashboards.terminal.screens.timeline import Timeline
 from dashboards.terminal.screenshot import picture
 from dashboards.terminal.theme import DEFAULTS, ROLES
 from dashboards.terminal.view import Person, View
@@ -136,13 +137,14 @@ def test_breakpoints_are_the_same_in_code_and_stylesheet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "table"), [(Terminal, EVERYWHERE), (Board, BOARD), (Runbooks, RUNBOOKS), (LineView, LISTS)]
+    ("owner", "table"),
+    [(Terminal, EVERYWHERE), (Board, BOARD), (Runbooks, RUNBOOKS), (Timeline, TIMELINE), (LineView, LISTS)],
 )
 def test_every_binding_is_in_the_help_and_every_line_of_it_is_bound(owner, table) -> None:
     """Help and bindings are one table, each action exists, and nothing takes a key of tmux, screen or flow control."""
     bound = [binding for binding in owner.BINDINGS if isinstance(binding, Binding)]
     assert [(b.key, b.description) for b in bound] == [(key.key, key.help) for key in table]
-    lines = [plain(line) for line in help_lines((*BOARD, *RUNBOOKS), USUAL, 300, PLAIN)]
+    lines = [plain(line) for line in help_lines((*BOARD, *RUNBOOKS, *TIMELINE), USUAL, 300, PLAIN)]
     for key in table:
         assert f"{key.shown.ljust(11)}{key.help}" in lines
         action = key.action.split("(")[0]
