@@ -9,10 +9,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from dashboards.terminal.drawing.spans import Column, Glyphs, Span, fit, row
 from dashboards.terminal.keys import CHOICE, bindings
+from dashboards.terminal.screens.overlay import Overlay
 from dashboards.terminal.widgets.fixed import Fixed
 from dashboards.terminal.widgets.lines import LineView, Rows
 from dashboards.terminal.widgets.painting import COMPONENTS
@@ -26,7 +26,7 @@ class Option(NamedTuple):
     key: str = ""
 
 
-class Choice(ModalScreen[tuple[str, ...] | None]):
+class Choice(Overlay[tuple[str, ...] | None]):
     """Answers with the names that were chosen, or None. With `several`, enter takes all that are on."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from dashboards.terminal.acts import Act
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, fit
 from dashboards.terminal.keys import DIALOG, bindings
 from dashboards.terminal.questions import Question
+from dashboards.terminal.screens.overlay import Overlay
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.fixed import Fixed
 from dashboards.terminal.widgets.lines import LineView
@@ -25,7 +25,7 @@ SHORT = 14
 """Lines below which the dialog has no frame and asks for no reason."""
 
 
-class Dialog(ModalScreen[Act | None]):
+class Dialog(Overlay[Act | None]):
     """Answers with the act to send, or None."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)

@@ -8,20 +8,20 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from dashboards.terminal.drawing.spans import Glyphs, Line
 from dashboards.terminal.keys import READING, bindings
 from dashboards.terminal.lookup import Lookup
 from dashboards.terminal.pages.canvas import Canvas
 from dashboards.terminal.pages.metric import explanation, metrics_of
+from dashboards.terminal.screens.overlay import Overlay
 from dashboards.terminal.subject import Subject
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.lines import LineView
 from dashboards.terminal.widgets.painting import COMPONENTS
 
 
-class Explain(ModalScreen[None]):
+class Explain(Overlay[None]):
     """Closes on escape, ? or q."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)

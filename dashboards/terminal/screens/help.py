@@ -8,11 +8,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from dashboards.terminal.drawing.spans import Glyphs, Line, Span, wrap
 from dashboards.terminal.keymap import Keymap
 from dashboards.terminal.keys import EVERYWHERE, FRAME, LISTS, READING, Key, bindings
+from dashboards.terminal.screens.overlay import Overlay
 from dashboards.terminal.widgets.lines import LineView
 from dashboards.terminal.widgets.painting import COMPONENTS
 
@@ -58,7 +58,7 @@ def _entry(word: str, role: str, text: str, width: int, glyphs: Glyphs) -> list[
     return [(Span(label, role), *first), *((Span(" " * _LABEL), *line) for line in rest)]
 
 
-class Help(ModalScreen[str]):
+class Help(Overlay[str]):
     """Closes on escape or q; ? asks for the explanation of the number under the cursor: it then answers EXPLAIN."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(COMPONENTS)
