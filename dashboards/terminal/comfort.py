@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from textual.command import CommandPalette
 from textual.widget import Widget
 
 from dashboards.terminal.links import grafana
-from dashboards.terminal.palette import Commands
+from dashboards.terminal.palette import Palette
 from dashboards.terminal.screens.frame import Frame
 from dashboards.terminal.travel import Travel
 from dashboards.terminal.view import View
@@ -77,7 +76,7 @@ class Comfort(Travel):
     def action_palette(self) -> None:
         """Find a key or command by its words."""
         if isinstance(self.screen, Frame):
-            self.push_screen(CommandPalette(providers=[Commands], placeholder="type what you want to do"))
+            self.push_screen(Palette())
 
     def action_browse(self) -> None:
         """Copy and show where Grafana shows this."""

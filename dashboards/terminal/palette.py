@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from dashboards.terminal.commands import COMMANDS
 from dashboards.terminal.keys import EVERYWHERE, FRAME
@@ -55,3 +56,14 @@ class Commands(Provider):
 def _type(frame: Frame, word: str) -> None:
     """Open the command bar with the word in it: what it needs beside can be typed, and nothing is done yet."""
     frame.open_command(f"{word} ")
+
+
+class Palette(CommandPalette):
+    """Textual's, over our offers; it closes once, however fast keys follow each other."""
+
+    def __init__(self) -> None:
+        super().__init__(providers=[Commands], placeholder="type what you want to do")
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, unless it is closed already: what lies below must stay."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()

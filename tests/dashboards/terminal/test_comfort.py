@@ -181,6 +181,19 @@ async def test_the_palette_finds_a_key_by_its_words_and_presses_it(look) -> None
     assert "Abandon rate" in after
 
 
+@pytest.mark.parametrize("opens", [("question_mark",), ("ctrl+p",), ("x",), ("question_mark", "question_mark")])
+async def test_what_lies_over_a_screen_closes_once_however_fast_keys_follow(opens) -> None:
+    """Escape pressed three times at once closes the help, the palette, a choice or the explanation, and nothing below."""
+    app = terminal(Answering(MOMENT))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shown(app, pilot, *opens)
+        for _ in range(3):
+            app.post_message(events.Key("escape", None))
+        await pilot.pause()
+        assert app.is_running
+        assert "GATES" in await shown(app, pilot)
+
+
 async def test_a_command_from_the_palette_is_typed_and_not_done() -> None:
     """A word of the command bar that the palette finds waits in the bar for what belongs to it."""
     app = terminal(Recorded(recorded.FAILING))
