@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import metadata
 
@@ -48,6 +49,9 @@ COMMANDS = {
 }
 """Each command: where it is, and one line for the overview, which must not import it."""
 
+CUT_OFF = 141
+"""Exit code when the reader of the output went away: 128 and SIGPIPE, as a shell reports it."""
+
 
 def build(asked: str) -> App:
     """The application. The command that is asked for brings its own words; the others need not be imported for theirs."""
@@ -65,5 +69,12 @@ def build(asked: str) -> App:
 def main() -> None:
     """Run the command line; the exit code is the command's."""
     words = sys.argv[1:]
-    code = build(words[0] if words else "")()
+    try:
+        code = build(words[0] if words else "")()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has had enough, as `head` does; the daemon prints for nobody
+        if words[:1] == ["run"]:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(CUT_OFF)
     sys.exit(code if isinstance(code, int) else 0)

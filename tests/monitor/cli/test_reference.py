@@ -87,3 +87,11 @@ def test_a_word_narrows_the_reference_and_none_is_said(capsys) -> None:
     assert "golive_media_mos (" in capsys.readouterr().out
     assert metrics("\x1b[31mnothing") == 1
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    """`golive metrics | head`: whoever reads goes away, and there is no trace, only the exit code of a broken pipe."""
+    words = " ".join(f"'{word}'" for word in GOLIVE)
+    script = f"{words} metrics | exec <&-; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=50, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 141)
