@@ -12,7 +12,8 @@ from dashboards.terminal.drawing.gates import faulty, gate_mark, worst_first
 from dashboards.terminal.drawing.phrases import clock, elapsed, limit
 from dashboards.terminal.drawing.spans import Glyphs, visible
 from dashboards.terminal.drawing.work import OPEN
-from monitor.serving.alert_rows import AlertRow
+from monitor.deciding.attention import WHOLE
+from monitor.serving.alert_rows import AlertRow, MuteRow
 from monitor.serving.snapshot import DecisionRow, GateRow, PointRow, Snapshot, SourceRow, WaitingRow
 from monitor.serving.timeline_rows import TimelineRow
 from monitor.units import format_duration, format_value
@@ -44,6 +45,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     owner: str = ""
     """Empty: nobody."""
+    owner_until: str = ""
+    """When it is asked for anew; empty: with the alert."""
+    quiet: str = ""
+    """Why nobody is told of it; empty: people are."""
 
 
 class HandOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +66,8 @@ class HandOver(msgspec.Struct, frozen=True, kw_only=True):
     verdict_since: str
     reason: str
     alerts: list[Alert]
+    mutes: list[str] = []
+    """What nobody is told of, until when, by whom and why."""
     waiting: list[str]
     decisions: list[str]
     said: list[Said]
@@ -92,6 +99,7 @@ def handover(snapshot: Snapshot, lines: Sequence[TimelineRow], seconds: float, *
         verdict_since=_time(verdict.since),
         reason=verdict.reason,
         alerts=[_alert(row) for row in snapshot.alerts],
+        mutes=[_mute(row) for row in snapshot.alerting.mutes],
         waiting=[_waiting(row) for row in snapshot.waiting],
         decisions=[_decision(row) for row in snapshot.decisions],
         said=said[-MOST:],
@@ -113,7 +121,15 @@ def _said(row: TimelineRow) -> Said:
 
 def _alert(row: AlertRow) -> Alert:
     what = row.summary or f"{row.name} {row.scope}".rstrip()
-    return Alert(what=what, state=row.state, since=_time(row.since), owner=row.acked_by)
+    until = _time(row.acked_until) if row.acked_by and row.acked_until is not None else ""
+    return Alert(
+        what=what, state=row.state, since=_time(row.since), owner=row.acked_by, owner_until=until, quiet=row.quiet
+    )
+
+
+def _mute(row: MuteRow) -> str:
+    where = "everywhere" if row.scope == WHOLE else row.scope
+    return f"{row.alert} {where}".rstrip() + f": muted by {row.by} until {_day(_time(row.until))} UTC ({row.reason})"
 
 
 def _waiting(row: WaitingRow) -> str:
@@ -197,16 +213,23 @@ def _page(told: HandOver, text: Callable[[str], str]) -> Iterator[str]:
         yield f"- {told.left_out} lines are left out below; `golive audit show` has them"
     alerts = [
         f"{text(alert.what)} - {alert.state} since {_day(alert.since)}, "
-        + (f"{text(alert.owner)} has it" if alert.owner else "NOBODY has it")
+        + _whose(alert, text)
+        + (f"; nobody is told: {text(alert.quiet)}" if alert.quiet else "")
         for alert in told.alerts
     ]
     yield from _part("Open alerts and who has them", alerts, "none is open")
+    yield from _part("Muted", map(text, told.mutes), "nothing is")
     yield from _part("Waiting for a person", map(text, told.waiting), "nothing waits")
     yield from _part("Decisions", map(text, told.decisions), "nothing was asked for")
     yield from _part("Decided and noted", (_line(row, text) for row in told.said), "nothing")
     yield from _part("Changed", (_line(row, text) for row in told.changes), "nothing")
     yield from _part("To watch", map(text, told.watch), "nothing stands out")
     yield from _part("Points of no return", map(text, told.points), "none is configured")
+
+
+def _whose(alert: Alert, text: Callable[[str], str]) -> str:
+    until = f" until {_day(alert.owner_until)}" if alert.owner_until else ""
+    return f"{text(alert.owner)} has it{until}" if alert.owner else "NOBODY has it"
 
 
 def _part(title: str, rows: Iterable[str], nothing: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dashboards.terminal.drawing.spans import Glyphs, line_cells, plain
 from dashboards.terminal.drawing.timeline import below, proved, verdict_on
 from dashboards.terminal.handover import SHIFT, escaped, handover, markdown
 from dashboards.terminal.replay import Replay
-from monitor.serving.alert_rows import AlertRow
+from monitor.serving.alert_rows import AlertRow, AlertsRow, MuteRow
 from monitor.serving.snapshot import EventRow, PointRow
 from monitor.serving.timeline_rows import Proof, TimelinePage, TimelineRow
 from tests.dashboards.terminal import recorded
@@ -270,10 +270,14 @@ HANDED = msgspec.structs.replace(
     recorded.FAILING,
     alerts=(
         AlertRow(id="a", name="abandon", scope="queue=sales-en", state="breach", value=0.118, limit=0.08, operator=">",
-                 unit="ratio", since=recorded.AT - 252, acked_by="ben", summary="Abandon sales-en 11.8% > 8.0%"),
+                 unit="ratio", since=recorded.AT - 252, acked_by="ben", acked_until=recorded.AT + 600, summary="Abandon sales-en 11.8% > 8.0%"),
         AlertRow(id="b", name="ivr", scope="", state="unknown", value=None, limit=0.95, operator="<", unit="ratio",
-                 since=recorded.AT - 120, summary="Payment IVR: no source has answered"),
+                 since=recorded.AT - 120, summary="Payment IVR: no source has answered",
+                 quiet="follows sbc site=porto"),
     ),
+    alerting=AlertsRow(mutes=(
+        MuteRow(alert="tls", scope="*", by="cara", reason="lab gateway", since=recorded.AT - 60, until=recorded.AT + 900),
+    )),
     points=(PointRow(name="pbx-off", state="open", after="freeze", detail="the PBX is still there"),),
 )  # fmt: skip
 
@@ -285,8 +289,9 @@ def test_the_hand_over_says_what_the_next_shift_must_know() -> None:
         "# Hand-over PROD eu-west: Voice wave 3",
         "- stage 3 of 4: Hypercare, since 2026-11-21 01:00:00",
         "- verdict NO-GO since 2026-11-21 01:55:48: sales-en abandon 11.8% > 8.0% (84 calls)",
-        "- Abandon sales-en 11.8% > 8.0% - breach since 2026-11-21 01:55:48, ben has it",
-        "- Payment IVR: no source has answered - unknown since 2026-11-21 01:58:00, NOBODY has it",
+        "- Abandon sales-en 11.8% > 8.0% - breach since 2026-11-21 01:55:48, ben has it until 2026-11-21 02:10:00",
+        "- Payment IVR: no source has answered - unknown since 2026-11-21 01:58:00, NOBODY has it; nobody is told: follows sbc site=porto",
+        "- tls everywhere: muted by cara until 2026-11-21 02:15:00 UTC (lab gateway)",
         "- approval: rollback-voice 1 of 2 signed, until 02:07:31 UTC",
         "approve by ben (bridge agrees), still open until 02:07:31 UTC",
         "2026-11-21 01:59:00 ben: approved by ben (1 of 2) (because: bridge agrees) (line 1282)",
