@@ -63,6 +63,19 @@ def records(fields: Sequence[Field[T]], rows: Iterable[T]) -> list[dict[str, Val
     return [{name: _value(get(row)) for name, get in names} for row in rows]
 
 
+def records_of(rows: Iterable[msgspec.Struct]) -> list[dict[str, Value]]:
+    """Rows of a snapshot as records; what is a list or a record itself is JSON in one text."""
+    return [{name: _simple(getattr(row, name)) for name in row.__struct_fields__} for row in rows]
+
+
+def _simple(value: object) -> Value:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, str | int | float):
+        return _value(value)
+    return _value(msgspec.json.encode(value).decode())
+
+
 def _value(value: Value) -> Value:
     if isinstance(value, str):
         return visible(value, Glyphs())
@@ -71,11 +84,15 @@ def _value(value: Value) -> Value:
 
 def as_csv(fields: Sequence[Field[T]], rows: Iterable[T]) -> str:
     """A heading and one line a row; a text that a spreadsheet would take for a formula gets a quote before it."""
+    return csv_of([column_name(field) for field in fields], records(fields, rows))
+
+
+def csv_of(names: Sequence[str], rows: Iterable[dict[str, Value]]) -> str:
+    """The same for records."""
     out = io.StringIO()
-    names = [column_name(field) for field in fields]
     writer = csv.DictWriter(out, names, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in record.items()} for record in records(fields, rows))
+    writer.writerows({name: _harmless(value) for name, value in record.items()} for record in rows)
     return out.getvalue()
 
 
@@ -87,13 +104,18 @@ def _harmless(value: Value) -> Value:
 
 def as_json(screen: str, query: str, snapshot: Snapshot, fields: Sequence[Field[T]], rows: Iterable[T]) -> str:
     """One object."""
+    return json_of(screen, query, snapshot, records(fields, rows))
+
+
+def json_of(screen: str, query: str, snapshot: Snapshot, rows: list[dict[str, Value]]) -> str:
+    """The same for records."""
     whole = Export(
         screen=screen,
         cutover=snapshot.cutover.name,
         environment=snapshot.cutover.environment,
         at=moment(snapshot.at),
         filter=visible(query, Glyphs()),
-        rows=records(fields, rows),
+        rows=rows,
     )
     return msgspec.json.format(msgspec.json.encode(whole), indent=1).decode() + "\n"
 

@@ -69,6 +69,10 @@ class Board(Frame):
             return picker.subject
         return of_gate(self.gate) if self.gate is not None else None
 
+    def drawn_from(self) -> Sequence[GateRow]:
+        """The gates."""
+        return self._rows
+
     def fill(self, view: View) -> None:
         """Draw every pane that can be seen."""
         snapshot = view.snapshot

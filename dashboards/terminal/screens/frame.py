@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
+import msgspec
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -82,6 +83,10 @@ class Frame(Screen[None]):
     def subject(self) -> Subject | None:
         """What the row under the cursor is about; a screen with rows says so."""
         return None
+
+    def drawn_from(self) -> Sequence[msgspec.Struct]:
+        """The rows that it draws from, for a file of them; none: its lines are taken."""
+        return ()
 
     def crumbs(self) -> tuple[str, ...]:
         """The way down to this; empty on the screens that one begins from."""

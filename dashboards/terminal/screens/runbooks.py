@@ -21,6 +21,7 @@ from dashboards.terminal.subject import Subject, of_decision, of_run
 from dashboards.terminal.view import View
 from dashboards.terminal.widgets.lines import LineView, Rows
 from dashboards.terminal.widgets.pane import Pane
+from monitor.serving.snapshot import StepRow
 
 
 class Runbooks(Frame):
@@ -53,6 +54,11 @@ class Runbooks(Frame):
         if work is None:
             return None
         return of_decision(work.decision) if work.decision else of_run(work.run) if work.run else None
+
+    def drawn_from(self) -> Sequence[StepRow]:
+        """The steps of the chosen one."""
+        work = self.work
+        return () if work is None else work.run.steps if work.run else work.decision.steps if work.decision else ()
 
     def choose(self, name: str) -> None:
         """Put the cursor on the work of this id."""
