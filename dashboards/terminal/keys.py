@@ -53,7 +53,7 @@ EVERYWHERE = (
 FRAME = (
     Key("enter", "enter", "enter", "", "details of the row under the cursor, down to the raw message"),
     Key("y", "y", "copy", "", "copy what is shown, as text"),
-    Key("x", "x", "export", "", "write what is shown to a file: text or SVG"),
+    Key("x", "x", "export", "", "write what is shown to a file: CSV, JSON, SVG or text"),
 )
 """Keys of the frame around every screen."""
 LISTS = (
