@@ -81,9 +81,9 @@ def _reason(gate: GateRow) -> str:
 
 
 def alerts(snapshot: Snapshot) -> Html:
-    """What breaches or cannot be seen, worst first, with who has it."""
+    """What breaches or cannot be seen, worst first, with who has it, or why nobody is told."""
     columns = [Column("State"), Column("Alert"), Column("Value", numeric=True), Column("Limit", numeric=True)]
-    columns += [Column("For", numeric=True), Column("Acknowledged")]
+    columns += [Column("For", numeric=True), Column("Who has it")]
     now = snapshot.at
     every = sorted(snapshot.alerts, key=lambda row: (-mark(GATES, row.state).rank, row.since))
     rows, more = bounded(every, _MOST, "alerts")
@@ -92,11 +92,11 @@ def alerts(snapshot: Snapshot) -> Html:
             row.id,
             [
                 chip(mark(GATES, row.state)),
-                [name(row.name), Html(" "), tag("small", name(row.scope))],
+                [name(row.title or row.name), Html(" "), tag("small", name(row.scope))],
                 "no data" if row.value is None else format_value(row.value, row.unit),
                 limit(row.operator, row.limit, row.unit, _GLYPHS),
                 since(row.since, now),
-                name(row.acked_by) if row.acked_by else "nobody",
+                name(row.acked_by or row.quiet or "nobody"),
             ],
         )
         for row in rows
