@@ -49,7 +49,9 @@ def replaced(value: Any, fresh: Callable[[], str], path: str = "") -> Any:
     if isinstance(value, tuple):
         return tuple(replaced(item, fresh, path) for item in value)
     if isinstance(value, dict):
-        return {fresh() + key: fresh() for key in value}
+        return {
+            fresh() + key: fresh() if isinstance(item, str) else replaced(item, fresh) for key, item in value.items()
+        }
     if isinstance(value, str) and value and path not in kept:
         return fresh()
     return value
