@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from textual import work
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.css.query import NoMatches
 
 from dashboards.terminal.commands import COMMANDS
 from dashboards.terminal.keys import EVERYWHERE, FRAME
@@ -67,3 +69,15 @@ class Palette(CommandPalette):
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, unless it is closed already: what lies below must stay."""
         return super().dismiss(result) if self.is_current else AwaitComplete()
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)  # noqa: SLF001 - Textual gives no other way to it
+    async def _gather_commands(self, search_value: str) -> None:
+        """Textual's search, which asks for its list: once the palette is closed that is gone, and so is the search."""
+        try:
+            await _GATHER(self, search_value)
+        except NoMatches:
+            if self.is_current:
+                raise
+
+
+_GATHER = CommandPalette._gather_commands.__wrapped__  # type: ignore[attr-defined] # noqa: SLF001 - what `work` was put around

@@ -31,8 +31,25 @@ _SERVED = (
         "golive_heartbeat_last_success_timestamp_seconds",
         "When a watcher outside took a heartbeat last; 0 when it never did.",
     ),
+    (
+        "golive_config_last_reload_successful",
+        "Whether the last reload of the configuration was taken over: 0 when what lies on disk is not what runs.",
+    ),
+    ("golive_config_last_reload_success_timestamp_seconds", "When the configuration was last read and taken over."),
+    ("golive_past_moments_total", "Moments of the record of snapshots, by what became of them."),
+    ("golive_past_marks_lost_total", "Notable moments that waited too long for the disk to be marked."),
+    ("golive_past_refused_total", "Questions about the past that were refused because too many waited."),
+    ("golive_past_bytes", "Space that the record of snapshots takes on disk."),
+    (
+        "golive_acknowledgements_total",
+        "Acknowledgements of alerts: given, released by a person, expired, or over with their alert.",
+    ),
+    ("golive_acknowledgements_held", "Acknowledgements that hold now."),
+    ("golive_mutes_total", "Mutes of alerts: given, lifted by a person, or expired."),
+    ("golive_mutes_active", "Mutes that hold now."),
+    ("golive_attention_refused_total", "Acknowledgements and mutes for which there was no room."),
 )
-"""Gauges that a running daemon makes of its parts; a test holds the list against one."""
+"""What a running daemon makes of its parts; a test holds the list against one."""
 
 
 class MetricLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +140,8 @@ def _own() -> Iterator[MetricLine]:
     for condition in CONDITIONS:
         yield MetricLine(name=condition.name, kind=condition.kind.name.lower(), help=condition.help, source="golive")
     for name, text in _SERVED:
-        yield MetricLine(name=name, kind="gauge", help=text, source="golive")
+        kind = "counter" if name.endswith("_total") else "gauge"
+        yield MetricLine(name=name, kind=kind, help=text, source="golive")
     for family in OwnMetrics(Path()).registry.collect():
         name = family.name + ("_total" if family.type == "counter" else "")
         yield MetricLine(name=name, kind=family.type, help=family.documentation, source="golive")

@@ -33,6 +33,7 @@ _LASTING = {
     "signals": "rules, triggers and runbooks read them, and their windows would begin anew",
     "triggers": "what arms a rollback does not change under people's hands",
     "journal": "what is decided is written by it",
+    "past": "what the screens showed is kept by it",
     "runbooks": "a decision that waits or runs rests on that folder",
 }
 """Sections that stay as they are while golive runs, and why."""

@@ -77,12 +77,17 @@ class RunningDaemon:
         body = msgspec.json.decode(await self.text("/api/v1/events?after=0&limit=500"))
         return msgspec.convert(body["events"], list[EventRow])
 
+    async def _seen(self) -> Snapshot | None:
+        """The newest snapshot; None while the daemon says that it is not ready."""
+        body = await self.text("/api/v1/snapshot")
+        return None if body.startswith('{"error"') else msgspec.json.decode(body, type=Snapshot)
+
     async def until(self, holds: Callable[[Snapshot], object], within: float = 20.0) -> Snapshot:
         """The first snapshot for which `holds` is true."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
-            seen = await self.snapshot()
-            if holds(seen):
+            seen = await self._seen()
+            if seen is not None and holds(seen):
                 return seen
             assert asyncio.get_running_loop().time() < deadline, f"not within {within} s: {seen}\n{self.words()}"
             await asyncio.sleep(0.1)

@@ -8,6 +8,7 @@ from dashboards.terminal.drawing.spans import Glyphs, Line, Span, clip, line_cel
 from dashboards.terminal.view import View
 
 _ROOMY = 100
+_HELP = "?"
 _LETTERS = 3
 """Of a screen's name where room is short."""
 _DIGITS = 8
@@ -44,7 +45,11 @@ def _fitting(keys: list[tuple[str, str]], room: int) -> list[Line]:
         return whole
     named = [_piece(key, word, _LETTERS if key.isdigit() else 0) for key, word in keys]
     if _cells(named) > room:
-        return [_piece(key, "", 0) for key, _ in keys]
+        bare = [(key, _piece(key, "", 0)) for key, _ in keys]
+        while _cells(piece for _, piece in bare) > room and len(bare) > 1:
+            # What is left out stands in the help, so the help's own key goes last.
+            del bare[-1 if bare[-1][0] != _HELP else -2]
+        return [piece for _, piece in bare]
     for place, (key, word) in enumerate(keys):
         longer = [*named[:place], _piece(key, word, None), *named[place + 1 :]]
         if not key.isdigit() and _cells(longer) <= room:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from textual import events
+from textual.command import CommandPalette
 from textual.widgets import Input
 
 from dashboards.terminal.app import Terminal
@@ -28,6 +29,7 @@ NAMES = {
     "minus": "-",
 }
 _SPELLED = {char: name for name, char in NAMES.items()}
+_LIST = {"up", "down", "pageup", "pagedown", "home", "end"}
 _TURNS = 3
 """Turns of the loop after each key, in which what it posted is handled."""
 
@@ -47,6 +49,8 @@ async def dispatch(app: Terminal, key: str) -> None:
     field = app.focused
     if isinstance(field, Input) and char is not None:
         await field._on_key(event)
+    elif isinstance(app.screen, CommandPalette) and name in _LIST:
+        pass  # Textual's own list cannot move before it was painted once
     else:
         await app._check_bindings(name)
     for _ in range(_TURNS):

@@ -60,9 +60,12 @@ async def test_a_hundred_thousand_keys_change_nothing_while_locked(name) -> None
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", SCREENS)
 async def test_no_key_sends_anything_without_a_typed_name_while_armed(name) -> None:
-    """Dialogs open by the hundred, enter is pressed in them again and again, and nothing leaves the terminal."""
+    """Dialogs open by the hundred, enter is pressed in them again and again, and nothing leaves the terminal.
+
+    But for a note: `:note` with its text typed out behind it is said at once, and changes nothing but the journal.
+    """
     source, watched = await typed(name, 23 + len(name), ARMED // len(SCREENS) + 1, operator=True)
-    assert source.acts == []
+    assert [act for act in source.acts if act.path != "/api/v1/notes"] == []
     assert watched.seen["Dialog"] > 100
 
 

@@ -38,7 +38,7 @@ async def test_the_thread_that_reads_keys_ends_even_when_the_program_breaks_off(
         (54, " f faults only  1Boa 2Cal 3Que 4Int 5Ale3 ?"),
         (48, " f 1Boa 2Cal 3Que 4Int 5Ale3 ? keys "),
         (24, " f 1 2 3 4 5 ?"),
-        (20, " f 1 2 3 4"),
+        (20, " f 1 2 3 ?"),
     ],
 )
 def test_where_there_is_little_room_words_are_shortened_before_keys_are_left_out(width: int, words: str) -> None:

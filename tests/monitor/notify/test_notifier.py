@@ -295,10 +295,10 @@ async def test_a_report_that_fails_does_not_stop_delivery(caplog):
 async def test_a_fault_of_our_own_costs_one_message_only(monkeypatch):
     """An unforeseen exception while delivering is reported and the channel goes on."""
 
-    async def faulty(channel, sent, base, now):
+    async def faulty(channel, sent, base, now, beside):
         if sent.id == "m-1":
             raise ZeroDivisionError
-        return await deliver(channel, sent, base, now)
+        return await deliver(channel, sent, base, now, beside)
 
     monkeypatch.setattr(notifying_module, "deliver", faulty)
     async with receiving() as receiver, notifying(hook(receiver.url)) as (notifier, results):
