@@ -38,6 +38,27 @@ def test_no_module_outgrows_its_job() -> None:
     assert long == []
 
 
+def test_nothing_lies_about_in_the_repository() -> None:
+    """What the project's own folder holds is known by name: no file that a screen exported or a program left behind."""
+    known = {
+        "monitor",
+        "collectors",
+        "dashboards",
+        "runbooks",
+        "tests",
+        "docs",
+        ".ci",
+        ".gitignore",
+        "LICENSE",
+        "Makefile",
+    }
+    known |= {"pyproject.toml", "requirements.lock", "requirements-dev.lock"}
+    known |= {f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG")}
+    command = ["git", "-c", "safe.directory=*", "ls-files"]
+    kept = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {path.split("/")[0] for path in kept.splitlines()} - known == set()
+
+
 def test_every_package_file_is_empty() -> None:
     """Importing a package imports nothing else."""
     assert [str(path) for path in SOURCES if path.name == "__init__.py" and path.stat().st_size] == []
