@@ -24,18 +24,26 @@ def classes(path: Path) -> Iterator[ast.ClassDef]:
 
 
 def test_no_module_outgrows_its_job() -> None:
-    """At most 400 lines a module, 200 a class, 150 the terminal's App; half of the modules under 120."""
+    """At most 400 lines a module, 200 a class, 150 the terminal's App and each part of it; half of the modules under 120."""
     lengths = {path: len(path.read_text().splitlines()) for path in SOURCES if path.stat().st_size}
     assert [f"{p.relative_to(ROOT)}: {n}" for p, n in lengths.items() if n > LONGEST_FILE] == []
     assert sorted(lengths.values())[len(lengths) // 2] <= 120
+    found = [(path, node) for path in SOURCES for node in classes(path)]
+    apps = {"App"}
+    while more := {node.name for _, node in found if bases(node) & apps} - apps:
+        apps |= more
+    assert "Terminal" in apps
     long = []
-    for path in SOURCES:
-        for node in classes(path):
-            bases = {getattr(base, "id", getattr(getattr(base, "value", None), "id", "")) for base in node.bases}
-            limit = LONGEST_APP if "App" in bases else LONGEST_CLASS
-            if (node.end_lineno or 0) - node.lineno + 1 > limit:
-                long.append(f"{path.relative_to(ROOT)}: {node.name}")
+    for path, node in found:
+        limit = LONGEST_APP if node.name in apps else LONGEST_CLASS
+        if (node.end_lineno or 0) - node.lineno + 1 > limit:
+            long.append(f"{path.relative_to(ROOT)}: {node.name}")
     assert long == []
+
+
+def bases(node: ast.ClassDef) -> set[str]:
+    """Names of what a class derives from."""
+    return {getattr(base, "id", getattr(getattr(base, "value", None), "id", "")) for base in node.bases}
 
 
 def test_nothing_lies_about_in_the_repository() -> None:
