@@ -41,7 +41,7 @@ class Still:
 
 
 async def picture(snapshot: Snapshot, screen: str, size: tuple[int, int], person: Person | None = None) -> str:
-    """The screen (`board`, `runbooks` or `timeline`) of this moment as SVG, which asks no other host for anything."""
+    """A screen of this moment, by its name, as SVG, which asks no other host for anything."""
     app = Terminal(Still(snapshot, person), clock=lambda: 0.0, period=None)
     async with app.run_test(size=size) as pilot:
         await app.poll()
@@ -60,9 +60,7 @@ def screenshot(snapshot: Snapshot, screen: str = "board", size: tuple[int, int] 
 def main(arguments: list[str]) -> int:
     """Write one picture; 2 when called wrongly."""
     if len(arguments) not in (2, 3):
-        sys.stderr.write(
-            "usage: python -m dashboards.terminal.screenshot SNAPSHOT.json OUT.svg [board|runbooks|timeline]\n"
-        )
+        sys.stderr.write("usage: python -m dashboards.terminal.screenshot SNAPSHOT.json OUT.svg [SCREEN]\n")
         return 2
     snapshot = msgspec.json.decode(Path(arguments[0]).read_bytes(), type=Snapshot)
     screen = arguments[2] if len(arguments) == 3 else "board"  # noqa: PLR2004 - with a screen's name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from dashboards.terminal.drawing.bygone import past_banner, present, then
 from dashboards.terminal.drawing.marks import VERDICTS, mark, shown
 from dashboards.terminal.drawing.phrases import age, clock, countdown, elapsed, plural
@@ -73,12 +75,13 @@ def _answer(view: View, snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
         Span(f" {state.text} ", "stale" if view.gone else state.role),
         Span(f"{' for' if width >= WIDE else ''} {format_duration(view.now - verdict.since)}", "strong"),
     )
-    tail: list[Line] = [(Span(oldest(view, snapshot, width)),)]
     waits = waiting(view, snapshot, width)
-    if waits.text:
-        tail.append((waits,))
-    rest = join(tail, glyphs)
-    room = width - line_cells(head) - line_cells(rest) - 6
+    words = (oldest(view, snapshot, width), oldest(view, snapshot, 0))
+    for age_of_it in words:
+        tail: list[Line] = [(Span(age_of_it),), *([(waits,)] if waits.text else [])]
+        room = width - line_cells(head) - line_cells(join(tail, glyphs)) - 6
+        if cell_len(verdict.reason) <= room:
+            break  # else the name of the oldest source gives its room to the reason
     reason: Line = (Span(fit(verdict.reason, room, glyphs).rstrip(), "strong"),) if room >= _REASON else ()
     return clip(join([head, reason, *tail], glyphs), width, glyphs)
 
@@ -99,13 +102,19 @@ def _short(view: View, snapshot: Snapshot, width: int, glyphs: Glyphs) -> tuple[
 
 
 def oldest(view: View, snapshot: Snapshot, width: int) -> str:
-    """Age and name of the oldest input that the verdict rests on, still growing while the daemon is gone."""
+    """Age and name of the oldest input that the verdict rests on, still growing while the daemon is gone.
+
+    Where several collectors feed it, the first is named and the others are counted.
+    """
     verdict = snapshot.verdict
+    first, *others = verdict.oldest_source.split(",")
+    name = f"{first} +{len(others)}" if others else first
     if verdict.oldest_age is None:
-        return f"no input {verdict.oldest_source}".rstrip()
+        return f"no input {name if width else ''}".rstrip()
     text = age(verdict.oldest_age + view.behind)
-    word = "oldest input" if width >= HUGE else "oldest"
-    return f"{word} {text} {verdict.oldest_source}" if width >= _ROOMY else f"{text} old"
+    if width < _ROOMY:
+        return f"{text} old"
+    return f"{'oldest input' if width >= HUGE else 'oldest'} {text} {name}"
 
 
 def most_urgent(rows: tuple[WaitingRow, ...]) -> WaitingRow | None:

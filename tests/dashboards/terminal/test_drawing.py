@@ -19,7 +19,7 @@ from dashboards.terminal.commands import Command, parse
 from dashboards.terminal.drawing.board import source_line, spark
 from dashboards.terminal.drawing.footer import footer
 from dashboards.terminal.drawing.gates import gate_line, plan, worst_first
-from dashboards.terminal.drawing.header import HUGE, NARROW, TINY, WIDE, banner, one_line
+from dashboards.terminal.drawing.header import HUGE, NARROW, TINY, WIDE, banner, header, one_line
 from dashboards.terminal.drawing.phrases import against, compared, countdown, elapsed, limit, span
 from dashboards.terminal.drawing.spans import Glyphs, line_cells, plain
 from dashboards.terminal.drawing.work import works
@@ -332,6 +332,24 @@ def test_a_gap_is_shown_with_its_size_and_time(missing: dict[str, Any], words: s
     """What a source lost stands in its line: how many, when, and what it lost before that."""
     line = source_line(recorded.source("edge", **missing), View(now=recorded.AT), 100, PLAIN)
     assert words in plain(line)
+
+
+@pytest.mark.parametrize("age", [1.0, None])
+@pytest.mark.parametrize("width", [100, 120, 130, 160, 240])
+def test_the_reason_is_never_pushed_out_by_names_of_sources(width: int, age: float | None) -> None:
+    """Five collectors feed the oldest figure: one is named, the others counted, and the reason stands whole."""
+    verdict = msgspec.structs.replace(
+        recorded.FAILING.verdict,
+        reason="Packet loss trunk=sbc-berlin 7.4% >= 1.0%",
+        oldest_age=age,
+        oldest_source="pbx-porto,pbx-berlin,pbx-dublin,acd-target,carrier",
+    )
+    view = View(snapshot=msgspec.structs.replace(recorded.FAILING, verdict=verdict), now=recorded.AT)
+    line = plain(header(view, width, PLAIN)[1])
+    assert verdict.reason in line
+    assert "wait" in line
+    assert "pbx-berlin" not in line
+    assert ("pbx-porto +4" in line) == (width >= 120)
 
 
 @given(st.integers(20, 200), st.integers(0, 14))
