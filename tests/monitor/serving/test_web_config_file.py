@@ -346,14 +346,17 @@ def test_a_rate_limit_that_would_lock_everybody_out_is_refused(tmp_path: Path, t
 
 async def test_what_comes_too_fast_is_turned_away_and_people_are_not(tmp_path: Path) -> None:
     """Beyond the burst 429 with Retry-After, counted; a named person's act passes all the same, or a flood of scrapes could
-    keep people from deciding."""
+    keep people from deciding. A token that nobody knows is no name."""
     async with guarded(tmp_path, "rate_limit: {interval: 1h, burst: 3}\n") as house:
+        await house.authority.refresh()
         replies = [await house.ask("GET", "/-/healthy") for _ in range(5)]
         assert [reply.status for reply in replies] == [200, 200, 200, 429, 429]
         assert int(replies[-1].headers["Retry-After"]) > 60
+        assert (await house.ask("GET", "/-/healthy", token="x" * 43)).status == 429
+        assert (await house.ask("GET", "/-/healthy", token=house.token)).status == 200
         assert (await house.ask("POST", "/api/v1/notes", token=house.token, json={"text": "here"})).status == 200
         text = (await asyncio.to_thread(house.own.text, Style.TEXT)).decode()
-        assert 'golive_http_denied_total{reason="rate"} 2.0' in text
+        assert 'golive_http_denied_total{reason="rate"} 3.0' in text
 
 
 @settings(max_examples=200, deadline=None)
