@@ -7,8 +7,9 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from tests.dashboards.terminal.moments import key, moment
 from tests.dashboards.terminal.recorded_details import RAW, Answering
-from tests.dashboards.terminal.stage import shown, terminal
+from tests.dashboards.terminal.stage import Recorded, shown, terminal
 from tests.dashboards.terminal.test_drill import MOMENT
 
 LINKED = msgspec.structs.replace(MOMENT, links={"grafana": "https://grafana.example"})
@@ -52,6 +53,13 @@ TASKS = {
 }
 
 
+ELSEWHERE = {
+    "which queue is worst, old against new": Task(("3",), ("BREACH   sales-en", "5.9%   11.8%▲", "6m10s   7m55s▲"), 2),
+    "which trunk sounds worst, and since when": Task(("2",), ("BREACH   sbc-fra-2", "3.31!", "2m05s"), 1),
+}
+"""Tasks on the screens that have recorded moments of their own."""
+
+
 def presses(keys: tuple[str, ...]) -> int:
     """Keys that a person presses; typed text counts by its letters."""
     return sum(len(key) - 1 if key.startswith("=") else 1 for key in keys)
@@ -69,6 +77,23 @@ async def test_the_task_is_done_within_its_budget_of_keys(name) -> None:
         seen = await shown(app, pilot)
     for words in task.seen:
         assert words in seen, f"{words!r} not in\n{seen}"
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+async def test_the_worst_of_a_table_is_found_within_its_budget_of_keys(name) -> None:
+    """Its row is the first one, with both platforms side by side."""
+    task = ELSEWHERE[name]
+    assert presses(task.keys) <= task.budget
+    screen = {key("queues"): "queues", key("calls"): "calls"}[task.keys[0]]
+    app = terminal(Recorded(moment(screen)))
+    async with app.run_test(size=(160, 48)) as pilot:
+        seen = await shown(app, pilot, *task.keys)
+    rows = iter(seen.splitlines())
+    next(row for row in rows if "State" in row)
+    first = next(rows)
+    for words in task.seen:
+        assert words in seen, f"{words!r} not in\n{seen}"
+    assert task.seen[0] in first
 
 
 def test_there_are_at_least_twenty_tasks() -> None:
